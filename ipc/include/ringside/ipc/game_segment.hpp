@@ -1,0 +1,133 @@
+#pragma once
+// The game segment: everything one game shares with the host, one file, mapped whole.
+//
+//   GameSegmentHeader    by the supervisor, before the game starts
+//   GameStatusLine       by the game
+//   GameBell, masks      by sleeper and ringers
+//   FrontLine × 16       by each front
+//   snapshot ring        by the game
+//   event ring × 16      by each front, made and its pages reserved at its first use of the game
+//
+// No process trusts what another can write: the header is copied once when attaching and checked
+// against the file's size; positions are judged by the rings.
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+
+#include "ringside/core/limits.hpp"
+#include "ringside/ipc/doorbell.hpp"
+#include "ringside/ipc/event_ring.hpp"
+#include "ringside/ipc/shared_region.hpp"
+
+namespace ringside {
+
+inline constexpr std::uint32_t game_segment_magic = 0x47534752;  // "RGSG"
+inline constexpr std::uint32_t game_segment_layout_version = 1;
+
+enum class Pacing : std::uint32_t {
+    realtime = 0,  // one tick every tick_ns
+    lockstep = 1,  // one tick for each step event: replays and tests
+};
+
+/// What the supervisor decided about a game. Never changes after READY.
+struct GameSegmentPlan {
+    std::uint32_t slot;
+    std::uint32_t epoch;
+    std::uint64_t seed;
+    std::int64_t tick_ns;
+    std::int64_t phase_ns;         // stagger
+    std::int64_t idle_timeout_ns;  // 0: never
+    std::uint32_t pacing;          // Pacing
+    std::uint32_t seats;
+    std::uint32_t state_bytes_max;
+    std::uint32_t view_bytes_max;
+    std::uint32_t snapshot_ring_offset;
+    std::uint32_t snapshot_ring_bytes;  // header included
+    std::uint32_t event_rings_offset;   // of slot 0; page aligned
+    std::uint32_t event_ring_stride;    // from one slot's ring to the next; whole pages
+    std::uint32_t config_bytes;
+    std::uint32_t reserved;  // zero
+    char name[game_name_bytes_max + 1];
+    char type[type_name_bytes_max + 1];
+    std::byte config[config_bytes_max];
+};
+static_assert(std::is_trivially_copyable_v<GameSegmentPlan>);
+static_assert(sizeof(GameSegmentPlan) == 408, "layout changed: raise game_segment_layout_version");
+
+struct GameSegmentHeader {
+    std::atomic<std::uint32_t> magic;  // READY: stored last
+    std::uint32_t layout_version;
+    std::uint64_t segment_bytes;
+    GameSegmentPlan plan;
+    // Written by the supervisor before it forks a successor: an event to skip, because the game
+    // died three times without progress while applying it. Position no_position: none.
+    std::uint32_t skip_front_slot;
+    std::uint32_t reserved;
+    std::uint64_t skip_position;
+};
+
+/// Written by the game alone; read by supervisor and observers, relaxed unless named.
+struct alignas(cache_line_bytes) GameStatusLine {
+    std::atomic<std::uint64_t> tick;
+    std::atomic<std::int64_t> deadline_ns;   // of the next tick; 0 while parked
+    std::atomic<std::uint64_t> sequence;     // of the newest snapshot
+    std::atomic<std::uint64_t> progress;     // phase | players << 8 | seats << 16 | ended << 24
+    std::atomic<std::uint64_t> applying;     // position of the event being applied, + 1; 0: none
+    std::atomic<std::uint64_t> applying_slot;
+    std::atomic<std::uint64_t> missed_ticks;
+    std::atomic<std::uint64_t> dropped_events;  // skipped as poison
+};
+static_assert(sizeof(GameStatusLine) == 64, "layout changed: raise game_segment_layout_version");
+
+/// Bit per front slot whose event ring exists. Set by fronts, cleared by nobody.
+struct alignas(cache_line_bytes) FrontMask {
+    std::atomic<std::uint64_t> active;  // ACTIVE: release by a front that made its ring ⇄ acquire
+};
+
+/// Written by one front; read by game and supervisor.
+struct alignas(cache_line_bytes) FrontLine {
+    std::atomic<std::uint32_t> following;        // 1: ring this front's doorbell on publish
+    std::atomic<std::uint32_t> watchers;         // spectators it serves
+    std::atomic<std::uint64_t> answers_seen;     // roster answers acknowledged, by number
+};
+
+struct GameSegmentLayout {
+    GameSegmentHeader header;
+    GameStatusLine status;
+    BellWord bell;
+    FrontMask fronts;
+    FrontLine front[front_slots_max];
+};
+static_assert(std::is_standard_layout_v<GameSegmentLayout>);
+static_assert(std::is_trivially_destructible_v<GameSegmentLayout>);
+static_assert(offsetof(GameSegmentLayout, status) == 448);
+static_assert(sizeof(GameSegmentLayout) == 640 + 64 * front_slots_max,
+              "layout changed: raise game_segment_layout_version");
+
+/// A mapped game segment whose header has been copied and checked.
+class GameSegment {
+public:
+    GameSegment() noexcept = default;
+
+    /// Makes the file: everything but the event rings' pages is reserved. Fills the plan's offsets.
+    [[nodiscard]] static Result<GameSegment> create(const std::string& path, GameSegmentPlan plan);
+
+    /// Maps an existing one. The Error tells absent, not ready, other version and damaged apart.
+    [[nodiscard]] static Result<GameSegment> open(const std::string& path);
+    [[nodiscard]] static Result<GameSegment> open(int fd);
+
+    [[nodiscard]] const GameSegmentPlan& plan() const noexcept { return plan_; }  // private copy
+    [[nodiscard]] GameSegmentLayout& layout() const noexcept;
+    [[nodiscard]] MutableBytes snapshot_ring() const noexcept;
+    [[nodiscard]] MutableBytes event_ring(std::uint32_t front_slot) const noexcept;
+    [[nodiscard]] explicit operator bool() const noexcept { return !region_.bytes().empty(); }
+
+private:
+    static Result<GameSegment> check(SharedRegion region, const std::string& what);
+    SharedRegion region_;
+    GameSegmentPlan plan_{};
+};
+
+}  // namespace ringside

@@ -1,0 +1,38 @@
+#pragma once
+// The front: all client connections of one process, on one io_uring. It knows the wire protocol and
+// no game's rules: inputs and views pass through it unread.
+//
+// It runs in a process of its own, forked by the supervisor, until the host stops or the supervisor
+// goes.
+
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+#include "ringside/core/result.hpp"
+#include "ringside/ipc/front_link.hpp"
+
+namespace ringside {
+
+struct FrontOptions {
+    std::chrono::milliseconds handshake_timeout{5'000};  // connect → Hello; then Error 4004
+    std::chrono::milliseconds stall_timeout{10'000};     // a send in flight this long: closed (4005)
+    std::chrono::milliseconds stop_grace{500};           // for the last sends when the host stops
+    std::uint32_t connections_max = 18'000;              // of this front; beyond: Error 4007
+    std::uint32_t messages_per_second_max = 200;         // of one connection, burst of one second
+    bool uring_futex = true;  // wait on the doorbell's futex where the kernel can; else the eventfd
+};
+
+/// What this kernel's io_uring offers a front.
+struct KernelFeatures {
+    bool futex_wait = false;  // Linux 6.7: the doorbell needs no eventfd
+};
+
+/// Probes io_uring. The Error names what is missing and the Linux version or setting that has it.
+[[nodiscard]] Result<KernelFeatures> check_kernel();
+
+/// Serves clients of the inherited listening sockets; returns the process's exit code.
+[[nodiscard]] int run_front(FrontLink link, const std::vector<int>& listening_fds,
+                            const FrontOptions& options);
+
+}  // namespace ringside
