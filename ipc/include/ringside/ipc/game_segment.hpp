@@ -71,10 +71,10 @@ struct GameSegmentHeader {
 /// Written by the game alone; read by supervisor and observers, relaxed unless named.
 struct alignas(cache_line_bytes) GameStatusLine {
     std::atomic<std::uint64_t> tick;
-    std::atomic<std::int64_t> deadline_ns;   // of the next tick; 0 while parked
-    std::atomic<std::uint64_t> sequence;     // of the newest snapshot
-    std::atomic<std::uint64_t> progress;     // phase | players << 8 | seats << 16 | ended << 24
-    std::atomic<std::uint64_t> applying;     // position of the event being applied, + 1; 0: none
+    std::atomic<std::int64_t> deadline_ns;  // of the next tick; 0 while parked
+    std::atomic<std::uint64_t> sequence;    // of the newest snapshot
+    std::atomic<std::uint64_t> progress;    // phase | players << 8 | seats << 16 | ended << 24
+    std::atomic<std::uint64_t> applying;    // position of the event being applied, + 1; 0: none
     std::atomic<std::uint64_t> applying_slot;
     std::atomic<std::uint64_t> missed_ticks;
     std::atomic<std::uint64_t> dropped_events;  // skipped as poison
@@ -88,9 +88,9 @@ struct alignas(cache_line_bytes) FrontMask {
 
 /// Written by one front; read by game and supervisor.
 struct alignas(cache_line_bytes) FrontLine {
-    std::atomic<std::uint32_t> following;        // 1: ring this front's doorbell on publish
-    std::atomic<std::uint32_t> watchers;         // spectators it serves
-    std::atomic<std::uint64_t> answers_seen;     // roster answers acknowledged, by number
+    std::atomic<std::uint32_t> following;     // 1: ring this front's doorbell on publish
+    std::atomic<std::uint32_t> watchers;      // spectators it serves
+    std::atomic<std::uint64_t> answers_seen;  // roster answers acknowledged, by number
 };
 
 struct GameSegmentLayout {
