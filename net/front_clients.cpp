@@ -179,10 +179,7 @@ FrontServer::Handled FrontServer::take_hello(Connection& connection, const wire:
                  ", this host version " + std::to_string(wire::protocol_version));
         return Handled::done;
     }
-    // Slot, this front's epoch, a counter: no two fronts can hand out the same (see SessionId).
-    connection.session.id =
-        SessionId{std::uint64_t{link_.slot()} << 56 |
-                  std::uint64_t{link_.epoch() & 0xffffff} << 32 | ++sessions_made_};
+    connection.session.id = make_session_id(link_.slot(), link_.epoch(), ++sessions_made_);
     connection.stage = Stage::serving;
     link_.counters().sessions.fetch_add(1, std::memory_order_relaxed);  // a statistic
     say(connection, messages_.welcome(connection.session.id, options_.messages_per_second_max));

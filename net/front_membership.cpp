@@ -1,6 +1,7 @@
 // FrontServer: how a session gets into a game and out of it.
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include "front_server.hpp"
@@ -117,6 +118,10 @@ FollowedGame* FrontServer::follow(GameId id, Connection& connection) {
         games_.close(id.slot);
     }
     auto link = link_.open_game(id);
+    if (!link && link.error().code == std::errc::no_such_file_or_directory) {
+        ask_again(connection, id);  // it ended while the answer was on its way
+        return nullptr;
+    }
     if (!link) {
         refuse(connection, RefuseReason::no_room, link.error().text());
         return nullptr;

@@ -9,6 +9,18 @@ namespace ringside {
 /// a counter (32 bits), so no two fronts, dead ones included, can hand out the same.
 enum class SessionId : std::uint64_t {};
 
+[[nodiscard]] constexpr SessionId make_session_id(std::uint32_t front_slot,
+                                                  std::uint32_t front_epoch,
+                                                  std::uint32_t counter) noexcept {
+    return SessionId{std::uint64_t{front_slot} << 56 |
+                     (std::uint64_t{front_epoch} & 0xff'ffff) << 32 | counter};
+}
+
+/// The low 24 bits of the epoch of the front that made this session.
+[[nodiscard]] constexpr std::uint32_t front_epoch_of(SessionId id) noexcept {
+    return static_cast<std::uint32_t>(static_cast<std::uint64_t>(id) >> 32) & 0xff'ffff;
+}
+
 /// A place in a game, from 0; what a player is called ("player 1") is the game type's business.
 enum class Seat : std::uint8_t {};
 

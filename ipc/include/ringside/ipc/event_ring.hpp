@@ -66,9 +66,6 @@ inline constexpr std::uint32_t event_ring_layout_version = 1;
 void create_event_ring(MutableBytes region, std::uint32_t capacity_bytes,
                        std::uint64_t first_position = 0) noexcept;
 
-/// Whether attach would find a ring here. A front that finds none makes it.
-[[nodiscard]] bool event_ring_is_ready(MutableBytes region) noexcept;
-
 class EventProducer {
 public:
     /// Takes over as the only producer, at the published tail.

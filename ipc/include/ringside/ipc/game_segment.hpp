@@ -3,7 +3,8 @@
 //
 //   GameSegmentHeader    by the supervisor, before the game starts
 //   GameStatusLine       by the game
-//   GameBell, masks      by sleeper and ringers
+//   bell, front mask     by sleeper and ringers
+//   FrontEpochs          by the supervisor
 //   FrontLine × 16       by each front
 //   snapshot ring        by the game
 //   event ring × 16      by each front, made and its pages reserved at its first use of the game
@@ -61,20 +62,22 @@ struct GameSegmentHeader {
     std::uint32_t layout_version;
     std::uint64_t segment_bytes;
     GameSegmentPlan plan;
-    // Written by the supervisor before it forks a successor: an event to skip, because the game
-    // died three times without progress while applying it. Position no_position: none.
+    // By the supervisor before it forks a successor: an event to skip, because the game died three
+    // times without progress while applying it. skip_position_plus_1 0: none.
     std::uint32_t skip_front_slot;
-    std::uint32_t reserved;
-    std::uint64_t skip_position;
+    // OWNER: the game process that has taken this segment; 0 after a death, by the supervisor. A
+    // process that finds another one here goes: its nursery died before it could report it.
+    std::atomic<std::int32_t> owner_pid;
+    std::uint64_t skip_position_plus_1;
 };
 
 /// Written by the game alone; read by supervisor and observers, relaxed unless named.
 struct alignas(cache_line_bytes) GameStatusLine {
     std::atomic<std::uint64_t> tick;
-    std::atomic<std::int64_t> deadline_ns;   // of the next tick; 0 while parked
-    std::atomic<std::uint64_t> sequence;     // of the newest snapshot
-    std::atomic<std::uint64_t> progress;     // phase | players << 8 | seats << 16 | ended << 24
-    std::atomic<std::uint64_t> applying;     // position of the event being applied, + 1; 0: none
+    std::atomic<std::int64_t> deadline_ns;  // of the next tick; 0 while parked
+    std::atomic<std::uint64_t> sequence;    // of the newest snapshot
+    std::atomic<std::uint64_t> progress;    // phase | players << 8 | seats << 16 | ended << 24
+    std::atomic<std::uint64_t> applying;    // position of the event being applied, + 1; 0: none
     std::atomic<std::uint64_t> applying_slot;
     std::atomic<std::uint64_t> missed_ticks;
     std::atomic<std::uint64_t> dropped_events;  // skipped as poison
@@ -86,11 +89,18 @@ struct alignas(cache_line_bytes) FrontMask {
     std::atomic<std::uint64_t> active;  // ACTIVE: release by a front that made its ring ⇄ acquire
 };
 
+/// Written by the supervisor: the epoch of the front in each slot. A session whose id names an
+/// older one has lost its front: its game drains what that front had published, then lets it leave.
+struct alignas(cache_line_bytes) FrontEpochs {
+    std::atomic<std::uint32_t> epoch[front_slots_max];
+};
+static_assert(sizeof(FrontEpochs) == cache_line_bytes);
+
 /// Written by one front; read by game and supervisor.
 struct alignas(cache_line_bytes) FrontLine {
-    std::atomic<std::uint32_t> following;        // 1: ring this front's doorbell on publish
-    std::atomic<std::uint32_t> watchers;         // spectators it serves
-    std::atomic<std::uint64_t> answers_seen;     // roster answers acknowledged, by number
+    std::atomic<std::uint32_t> following;     // 1: ring this front's doorbell on publish
+    std::atomic<std::uint32_t> watchers;      // spectators it serves
+    std::atomic<std::uint64_t> answers_seen;  // roster answers acknowledged, by number
 };
 
 struct GameSegmentLayout {
@@ -98,12 +108,13 @@ struct GameSegmentLayout {
     GameStatusLine status;
     BellWord bell;
     FrontMask fronts;
+    FrontEpochs front_epochs;
     FrontLine front[front_slots_max];
 };
 static_assert(std::is_standard_layout_v<GameSegmentLayout>);
 static_assert(std::is_trivially_destructible_v<GameSegmentLayout>);
 static_assert(offsetof(GameSegmentLayout, status) == 448);
-static_assert(sizeof(GameSegmentLayout) == 640 + 64 * front_slots_max,
+static_assert(sizeof(GameSegmentLayout) == 704 + 64 * front_slots_max,
               "layout changed: raise game_segment_layout_version");
 
 /// A mapped game segment whose header has been copied and checked.
@@ -111,8 +122,12 @@ class GameSegment {
 public:
     GameSegment() noexcept = default;
 
-    /// Makes the file: everything but the event rings' pages is reserved. Fills the plan's offsets.
-    [[nodiscard]] static Result<GameSegment> create(const std::string& path, GameSegmentPlan plan);
+    /// Makes the file of a plan that lay_out gave: everything but the event rings is reserved.
+    [[nodiscard]] static Result<GameSegment> create(const std::string& path,
+                                                    const GameSegmentPlan& plan);
+
+    /// The plan with its offsets and sizes, or why such a game does not fit: with the number.
+    [[nodiscard]] static Result<GameSegmentPlan> lay_out(GameSegmentPlan plan);
 
     /// Maps an existing one. The Error tells absent, not ready, other version and damaged apart.
     [[nodiscard]] static Result<GameSegment> open(const std::string& path);

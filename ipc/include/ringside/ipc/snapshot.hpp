@@ -1,7 +1,7 @@
 #pragma once
 // Snapshot: what one record of a snapshot ring holds, and the roster in it.
 //
-//   [SnapshotHeader][RosterEntry × n][RosterAnswer × m][private state][view]
+//   [SnapshotHeader][RosterEntry × n][RosterAnswer × m][private state, padded to 8][view]
 //
 // The roster is state, not messages: a front derives "you joined as player 2" or "refused: full"
 // from it, so a front that was lapped or restarted loses no answer. It believes only entries of
@@ -65,10 +65,16 @@ struct RosterAnswer {
 };
 static_assert(sizeof(RosterAnswer) == 24, "layout changed: raise game_segment_layout_version");
 
+/// The view begins 8-aligned, so that FlatBuffers can be read in place.
+[[nodiscard]] constexpr std::size_t padded_state_bytes(std::size_t state_bytes) noexcept {
+    return (state_bytes + 7) / 8 * 8;
+}
+
 [[nodiscard]] constexpr std::uint32_t snapshot_bytes_max(const GameShape& shape) noexcept {
     return static_cast<std::uint32_t>(sizeof(SnapshotHeader) + shape.seats * sizeof(RosterEntry) +
                                       answers_max * sizeof(RosterAnswer)) +
-           shape.state_bytes_max + shape.view_bytes_max;
+           static_cast<std::uint32_t>(padded_state_bytes(shape.state_bytes_max)) +
+           shape.view_bytes_max;
 }
 
 /// A copied snapshot, taken apart. Spans point into the copy.

@@ -83,6 +83,7 @@ private:
     SnapshotRingHeader* header_;
     std::byte* records_;
     std::uint32_t capacity_bytes_;
+    std::uint64_t intent_position_;  // what the header holds
     std::uint64_t next_position_ = 0;
     std::uint64_t sequence_ = 0;
 };

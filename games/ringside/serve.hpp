@@ -1,0 +1,28 @@
+#pragma once
+// serve: a host with a network, in this process.
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ringside/core/limits.hpp"
+#include "ringside/net/endpoint.hpp"
+
+namespace ringside {
+
+struct ServeOptions {
+    std::vector<Endpoint> listen;      // empty: every address, port_default
+    std::string instance = "default";  // a second host of the name is refused
+    std::uint32_t games_max = games_max_default;
+    std::uint32_t fronts = 1;
+    std::chrono::seconds idle_timeout{180};  // of a game nobody touches
+    bool uring_futex = true;                 // false: fronts are woken by eventfds
+    bool quiet = false;                      // no line on standard output when it listens
+    int ready_fd = -1;  // ≥ 0: one byte is written to it when the host serves, then it is closed
+};
+
+/// Hosts until a signal; returns the program's exit code. Errors go to standard error.
+[[nodiscard]] int run_serve(const ServeOptions& options);
+
+}  // namespace ringside

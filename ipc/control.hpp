@@ -1,0 +1,63 @@
+#pragma once
+// Control packets: what fronts, nurseries and the supervisor say to each other, each packet one
+// datagram of a SOCK_SEQPACKET pair. Both ends are the same binary, so this is no wire format.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "ringside/core/limits.hpp"
+
+namespace ringside {
+
+enum class ControlKind : std::uint32_t {
+    // front → supervisor
+    open = 1,
+    sweep = 2,
+    ready = 3,
+    // supervisor → front
+    opened = 10,
+    failed = 11,
+    stopping = 12,
+    swept = 13,
+    // supervisor → nursery (with the game segment's descriptor) and back
+    fork = 20,
+    forked = 21,
+};
+
+struct ControlPacket {
+    ControlKind kind{};
+    std::uint32_t reason = 0;  // opened: RefuseReason. forked: errno of a fork that failed
+    std::uint64_t request = 0;
+    std::uint32_t game_slot = 0;
+    std::uint32_t game_epoch = 0;
+    std::uint32_t mode = 0;          // open: OpenMode
+    std::uint32_t known_ended = 0;   // open: game_slot and game_epoch name a game that has ended
+    std::int32_t pid = 0;            // forked
+    std::uint32_t created = 0;       // opened
+    std::uint32_t config_bytes = 0;  // open
+    char name[game_name_bytes_max + 1] = {};
+    char type[type_name_bytes_max + 1] = {};
+    char text[256] = {};
+    std::byte config[config_bytes_max] = {};
+};
+static_assert(std::is_trivially_copyable_v<ControlPacket>);
+
+/// Copies at most capacity - 1 bytes and terminates.
+void copy_text(char* to, std::size_t capacity, std::string_view text) noexcept;
+
+enum class Sent : std::uint8_t { yes, full, gone };
+
+/// Sends one packet, with a descriptor if fd ≥ 0. Never blocks when the socket does not.
+[[nodiscard]] Sent send_packet(int socket, const ControlPacket& packet, int fd = -1) noexcept;
+
+enum class Received : std::uint8_t { packet, nothing, gone };
+
+/// Receives one packet; a descriptor that came with it goes to *fd (−1: none), or is closed when
+/// fd is null.
+[[nodiscard]] Received receive_packet(int socket, ControlPacket& packet,
+                                      int* fd = nullptr) noexcept;
+
+}  // namespace ringside

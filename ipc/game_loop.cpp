@@ -1,0 +1,473 @@
+#include "game_loop.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include <unistd.h>
+
+#include "ringside/core/clock.hpp"
+#include "ringside/core/ids.hpp"
+#include "ringside/core/invariant.hpp"
+#include "ringside/ipc/doorbell.hpp"
+
+namespace ringside {
+namespace {
+
+constexpr std::int64_t acknowledgement_poll_ns = 10'000'000;
+
+}  // namespace
+
+// The main loop. Events are applied before the tick, so that what a player did is in the very next
+// state; the snapshot is published before ring space is released, so that a crash in between finds
+// every event that is not in a snapshot still in its ring; fronts are rung last.
+void GameLoop::run() {
+    while (!ended_) {
+        wait();
+        apply_events();
+        tick_if_due();
+        end_if_over();
+        publish();
+    }
+}
+
+// ---- phases ------------------------------------------------------------------------------------
+
+bool GameLoop::lockstep() const {
+    return segment_.plan().pacing == static_cast<std::uint32_t>(Pacing::lockstep);
+}
+
+bool GameLoop::parked() const {
+    return lockstep() || game_->idle();
+}
+
+// A game that races wants nothing but its next tick: events wait for it, and nobody pays for a
+// wake. A parked game wants events, and otherwise sleeps until its idle timeout.
+void GameLoop::wait() {
+    GameStatusLine& status = segment_.layout().status;
+    if (!parked()) {
+        if (!std::exchange(ticking_, true)) {
+            ticker_.start(monotonic_ns());
+        }
+        status.deadline_ns.store(ticker_.deadline_ns(), std::memory_order_relaxed);  // a statistic
+        sleep_until(ticker_.deadline_ns());
+        return;
+    }
+    ticking_ = false;
+    status.deadline_ns.store(0, std::memory_order_relaxed);  // parked games are never late
+    const std::int64_t idle_timeout_ns = segment_.plan().idle_timeout_ns;
+    const std::int64_t deadline_ns = idle_timeout_ns > 0 ? touched_ns_ + idle_timeout_ns
+                                                         : std::numeric_limits<std::int64_t>::max();
+    if (answers_are_full()) {  // acknowledgements ring no bell
+        sleep_until(monotonic_ns() + acknowledgement_poll_ns);
+        return;
+    }
+    BellWord& bell = segment_.layout().bell;
+    for (;;) {
+        announce_sleep(bell);
+        if (has_events() || monotonic_ns() >= deadline_ns) {
+            stay_awake(bell);
+            return;
+        }
+        wait_until(bell, deadline_ns);
+    }
+}
+
+void GameLoop::apply_events() {
+    adopt_new_rings();
+    forget_acknowledged_answers();
+    for (std::uint32_t slot = 0; slot < front_slots_max && !ended_; ++slot) {
+        if (events_[slot] && !poisoned_[slot]) {
+            drain(slot);
+        }
+    }
+    drop_sessions_of_dead_fronts();
+}
+
+void GameLoop::tick_if_due() {
+    if (ended_ || !ticking_) {
+        return;
+    }
+    const std::int64_t now_ns = monotonic_ns();
+    if (!ticker_.due(now_ns)) {
+        return;  // woken early by a signal
+    }
+    const Ticker::Lateness lateness = ticker_.take(now_ns);
+    segment_.layout().status.missed_ticks.fetch_add(
+        lateness.missed_ticks, std::memory_order_relaxed);  // a statistic of one writer
+    step();
+}
+
+void GameLoop::end_if_over() {
+    if (ended_) {
+        return;
+    }
+    const std::int64_t idle_timeout_ns = segment_.plan().idle_timeout_ns;
+    const bool abandoned = visited_ && roster_.empty() && !lockstep();
+    if (game_->ended() || abandoned) {
+        end(LeaveReason::game_ended);
+    } else if (idle_timeout_ns > 0 && monotonic_ns() - touched_ns_ >= idle_timeout_ns) {
+        end(LeaveReason::idle);
+    }
+}
+
+void GameLoop::publish() {
+    if (!std::exchange(changed_, false)) {
+        return;
+    }
+    const std::size_t state_bytes = game_->save(state_);
+    const std::size_t view_bytes = game_->view(view_);
+    const std::size_t padded_bytes = padded_state_bytes(state_bytes);
+    invariant(padded_bytes <= state_.size() && view_bytes <= view_.size(),
+              "a game type writes no more than its shape declares");
+    std::fill(state_.begin() + static_cast<std::ptrdiff_t>(state_bytes),
+              state_.begin() + static_cast<std::ptrdiff_t>(padded_bytes), std::byte{});
+
+    const GameStatus status = game_->status();
+    SnapshotHeader header{};
+    header.tick = tick_;
+    header.flags = ended_ ? snapshot_ended : 0;
+    header.end_reason = static_cast<std::uint32_t>(ended_.value_or(LeaveReason::none));
+    header.roster_entries = static_cast<std::uint32_t>(roster_.size());
+    header.roster_answers = static_cast<std::uint32_t>(answers_.size());
+    header.state_bytes = static_cast<std::uint32_t>(state_bytes);
+    header.view_bytes = static_cast<std::uint32_t>(view_bytes);
+    header.phase = static_cast<std::uint8_t>(status.phase);
+    header.players = status.players;
+    header.seats = status.seats;
+    for (std::uint32_t slot = 0; slot < front_slots_max; ++slot) {
+        header.event_positions[slot] =
+            events_[slot] ? events_[slot]->position() : first_positions_[slot];
+    }
+    header.answers_given = answers_given_;
+
+    const std::array<Bytes, 5> parts{
+        std::as_bytes(std::span(&header, 1)), std::as_bytes(std::span(roster_)),
+        std::as_bytes(std::span(answers_)), Bytes(state_).first(padded_bytes),
+        Bytes(view_).first(view_bytes)};
+    snapshots_.publish(parts);
+    for (auto& events : events_) {
+        if (events) {
+            events->release();
+        }
+    }
+
+    GameStatusLine& line = segment_.layout().status;  // statistics: relaxed
+    line.tick.store(tick_, std::memory_order_relaxed);
+    line.sequence.store(snapshots_.sequence(), std::memory_order_relaxed);
+    line.progress.store(static_cast<std::uint64_t>(header.phase) |
+                            std::uint64_t{header.players} << 8 | std::uint64_t{header.seats} << 16 |
+                            std::uint64_t{ended_ ? 1u : 0u} << 24,
+                        std::memory_order_relaxed);
+    ring_fronts();
+}
+
+// ---- events ------------------------------------------------------------------------------------
+
+void GameLoop::adopt_new_rings() {
+    // ACTIVE: acquire, so that a ring whose bit is set is seen made.
+    std::uint64_t active = segment_.layout().fronts.active.load(std::memory_order_acquire);
+    active &= (std::uint64_t{1} << front_slots_max) - 1;
+    for (; active != 0; active &= active - 1) {
+        const auto slot = static_cast<std::uint32_t>(std::countr_zero(active));
+        if (events_[slot] || poisoned_[slot]) {
+            continue;
+        }
+        auto consumer = EventConsumer::attach(segment_.event_ring(slot), first_positions_[slot]);
+        if (consumer) {
+            events_[slot].emplace(std::move(*consumer));
+        } else {
+            poisoned_[slot] = true;  // a position that cannot be right: never used again
+        }
+    }
+}
+
+bool GameLoop::has_events() {
+    adopt_new_rings();
+    for (std::uint32_t slot = 0; slot < front_slots_max; ++slot) {
+        if (events_[slot] && !poisoned_[slot] && events_[slot]->has_more()) {
+            return true;
+        }
+    }
+    return std::ranges::any_of(roster_, [this](const RosterEntry& entry) {
+        return front_has_gone(entry.front_slot, entry.session);
+    });
+}
+
+// Applies everything a front has published. Bounded: nothing is released meanwhile, so a front can
+// add no more than its ring holds.
+void GameLoop::drain(std::uint32_t front_slot) {
+    EventConsumer& events = *events_[front_slot];
+    GameStatusLine& status = segment_.layout().status;
+    const GameSegmentHeader& header = segment_.layout().header;
+    const bool skipping = header.skip_position_plus_1 != 0 && header.skip_front_slot == front_slot;
+    EventRecord record;
+    while (!ended_ && !answers_are_full()) {
+        const Peek peeked = events.peek(record);
+        if (peeked == Peek::empty) {
+            break;
+        }
+        EventHeader event;
+        std::array<std::byte, input_bytes_max> body;
+        if (peeked == Peek::damaged || record.payload.size() < sizeof(event)) {
+            poisoned_[front_slot] = true;
+            break;
+        }
+        std::memcpy(&event, record.payload.data(), sizeof(event));
+        const Bytes rest = record.payload.subspan(sizeof(event));
+        if (event.body_bytes > rest.size() || event.body_bytes > body.size()) {
+            poisoned_[front_slot] = true;
+            break;
+        }
+        std::memcpy(body.data(), rest.data(), event.body_bytes);
+        const EventKind kind = record.kind;
+
+        // Named before it is applied: if this event kills the process, the supervisor knows which.
+        status.applying_slot.store(front_slot, std::memory_order_relaxed);
+        status.applying.store(events.position() + 1, std::memory_order_relaxed);
+        if (skipping && header.skip_position_plus_1 == events.position() + 1) {
+            skip(front_slot, kind, event);
+        } else {
+            apply(front_slot, kind, event, Bytes(body).first(event.body_bytes));
+        }
+        status.applying.store(0, std::memory_order_relaxed);
+        events.advance();
+        changed_ = true;
+        visited_ = true;
+        touched_ns_ = monotonic_ns();
+        if (kind == EventKind::step) {
+            end_if_over();
+            publish();  // each step is one state that somebody waits for
+        } else if (game_->ended()) {
+            end(LeaveReason::game_ended);
+        }
+    }
+}
+
+void GameLoop::apply(std::uint32_t front_slot, EventKind kind, const EventHeader& header,
+                     Bytes body) {
+    switch (kind) {
+        case EventKind::join: return join(front_slot, header, body);
+        case EventKind::leave: return leave(front_slot, header);
+        case EventKind::input: return input(front_slot, header, body);
+        case EventKind::step:
+            if (lockstep()) {
+                step();
+            }
+            return;
+        case EventKind::padding: return;  // the ring keeps these to itself
+    }
+}
+
+void GameLoop::join(std::uint32_t front_slot, const EventHeader& header, Bytes parameters) {
+    if (find(header.session) != nullptr) {
+        return;  // asked twice
+    }
+    const JoinAnswer joined = roster_.size() < segment_.plan().seats
+                                  ? game_->on_join(parameters)
+                                  : JoinAnswer{RefuseReason::full, {}};
+    if (joined.reason != RefuseReason::none) {
+        answer(front_slot, header.session, AnswerKind::refused,
+               static_cast<std::uint8_t>(joined.reason));
+        return;
+    }
+    roster_.push_back({.session = header.session,
+                       .link_epoch = header.link_epoch,
+                       .last_input = 0,
+                       .seat = value(joined.seat),
+                       .front_slot = static_cast<std::uint8_t>(front_slot),
+                       .reserved = {}});
+}
+
+void GameLoop::leave(std::uint32_t front_slot, const EventHeader& header) {
+    RosterEntry* entry = find(header.session);
+    if (entry == nullptr || entry->front_slot != front_slot ||
+        entry->link_epoch != header.link_epoch) {
+        return;  // of a session that was refused, or has moved
+    }
+    const Seat seat{entry->seat};
+    roster_.erase(roster_.begin() + (entry - roster_.data()));
+    game_->on_leave(seat);
+    answer(front_slot, header.session, AnswerKind::left,
+           static_cast<std::uint8_t>(LeaveReason::left));
+}
+
+void GameLoop::input(std::uint32_t front_slot, const EventHeader& header, Bytes body) {
+    RosterEntry* entry = find(header.session);
+    if (entry == nullptr || entry->front_slot != front_slot ||
+        entry->link_epoch != header.link_epoch || header.input_number != entry->last_input + 1) {
+        return;  // applied already, or from a link that is not this session's any more
+    }
+    entry->last_input = header.input_number;
+    game_->on_input(Seat{entry->seat}, body);
+}
+
+// An event that killed this game three times. It counts as applied, so that its session can go on.
+void GameLoop::skip(std::uint32_t front_slot, EventKind kind, const EventHeader& header) {
+    GameStatusLine& status = segment_.layout().status;
+    status.dropped_events.fetch_add(1, std::memory_order_relaxed);  // a statistic of one writer
+    RosterEntry* entry = find(header.session);
+    if (kind == EventKind::input && entry != nullptr &&
+        header.input_number == entry->last_input + 1) {
+        entry->last_input = header.input_number;
+    } else if (kind == EventKind::join && entry == nullptr) {
+        answer(front_slot, header.session, AnswerKind::refused,
+               static_cast<std::uint8_t>(RefuseReason::bad_parameters));
+    }
+}
+
+// Relaxed: the supervisor rings the bell after it has raised an epoch, and a tick later will do.
+bool GameLoop::front_has_gone(std::uint32_t front_slot, std::uint64_t session) const {
+    const std::uint32_t epoch =
+        segment_.layout().front_epochs.epoch[front_slot].load(std::memory_order_relaxed);
+    return (epoch & 0xff'ffff) != front_epoch_of(SessionId{session});
+}
+
+// After draining, so that what a front published before it died still counts.
+void GameLoop::drop_sessions_of_dead_fronts() {
+    for (std::size_t i = 0; i < roster_.size() && !ended_;) {
+        if (!front_has_gone(roster_[i].front_slot, roster_[i].session)) {
+            ++i;
+            continue;
+        }
+        const Seat seat{roster_[i].seat};
+        roster_.erase(roster_.begin() + static_cast<std::ptrdiff_t>(i));
+        game_->on_leave(seat);
+        changed_ = true;
+        if (game_->ended()) {
+            end(LeaveReason::game_ended);
+        }
+    }
+}
+
+void GameLoop::answer(std::uint32_t front_slot, std::uint64_t session, AnswerKind kind,
+                      std::uint8_t reason) {
+    answers_.push_back({.session = session,
+                        .number = ++answers_given_[front_slot],
+                        .kind = static_cast<std::uint8_t>(kind),
+                        .reason = reason,
+                        .front_slot = static_cast<std::uint8_t>(front_slot),
+                        .reserved = {}});
+}
+
+void GameLoop::forget_acknowledged_answers() {
+    std::erase_if(answers_, [this](const RosterAnswer& given) {
+        const FrontLine& line = segment_.layout().front[given.front_slot];
+        return given.number <= line.answers_seen.load(std::memory_order_relaxed) ||  // only grows
+               front_has_gone(given.front_slot, given.session);
+    });
+}
+
+// Joins and leaves wait for acknowledgements then, and so does everything behind them.
+bool GameLoop::answers_are_full() const {
+    return answers_.size() >= answers_max;
+}
+
+void GameLoop::step() {
+    if (!game_->ended()) {
+        game_->tick(Tick{++tick_});
+    }
+    changed_ = true;
+}
+
+void GameLoop::end(LeaveReason reason) {
+    ended_ = reason;
+    changed_ = true;
+}
+
+RosterEntry* GameLoop::find(std::uint64_t session) noexcept {
+    const auto found = std::ranges::find(roster_, session, &RosterEntry::session);
+    return found == roster_.end() ? nullptr : &*found;
+}
+
+void GameLoop::ring_fronts() {
+    GameSegmentLayout& layout = segment_.layout();
+    for (std::uint32_t slot = 0; slot < front_slots_max; ++slot) {
+        if (!events_[slot] || layout.front[slot].following.load(std::memory_order_relaxed) == 0) {
+            continue;
+        }
+        doorbells_.ringing(slot).set(segment_.plan().slot);
+        if (wake_fds_[slot] < 0) {
+            ring(doorbells_.bell(slot));
+        } else if (take_announcement(doorbells_.bell(slot))) {
+            const std::uint64_t one = 1;
+            // A full counter means that the front is being woken already.
+            static_cast<void>(!write(wake_fds_[slot], &one, sizeof(one)));
+        }
+    }
+}
+
+// ---- start -------------------------------------------------------------------------------------
+
+GameLoop::GameLoop(GameSegment segment, DoorbellSegment doorbells, const WakeFds& wake_fds,
+                   SnapshotProducer snapshots)
+    : segment_(std::move(segment)),
+      doorbells_(std::move(doorbells)),
+      wake_fds_(wake_fds),
+      snapshots_(std::move(snapshots)),
+      ticker_(segment_.plan().tick_ns, segment_.plan().phase_ns),
+      touched_ns_(monotonic_ns()) {
+    roster_.reserve(seats_max);
+    answers_.reserve(answers_max);
+    state_.resize(padded_state_bytes(segment_.plan().state_bytes_max));
+    view_.resize(segment_.plan().view_bytes_max);
+}
+
+void GameLoop::restore_roster(const SnapshotParts& parts) {
+    tick_ = parts.header.tick;
+    roster_.assign(parts.roster.begin(), parts.roster.end());
+    answers_.assign(parts.answers.begin(), parts.answers.end());
+    first_positions_ = parts.header.event_positions;
+    answers_given_ = parts.header.answers_given;
+    visited_ = std::ranges::any_of(first_positions_, [](std::uint64_t p) { return p != 0; });
+    if ((parts.header.flags & snapshot_ended) != 0) {
+        end(static_cast<LeaveReason>(parts.header.end_reason));
+    }
+}
+
+Result<GameLoop> GameLoop::start(GameSegment segment, DoorbellSegment doorbells,
+                                 const GameType& type, const WakeFds& wake_fds) {
+    auto producer = SnapshotProducer::attach(segment.snapshot_ring());
+    auto reader = SnapshotReader::attach(segment.snapshot_ring());
+    if (!producer || !reader) {
+        return std::unexpected(!producer ? producer.error() : reader.error());
+    }
+    GameLoop loop(std::move(segment), std::move(doorbells), wake_fds, std::move(*producer));
+    const GameSegmentPlan& plan = loop.segment_.plan();
+    const Bytes config = Bytes(plan.config).first(plan.config_bytes);
+
+    std::vector<std::uint64_t> copy((reader->payload_bytes_max() + 7) / 8);
+    std::size_t bytes = 0;
+    switch (reader->read_newest(std::as_writable_bytes(std::span(copy)), bytes)) {
+        case SnapshotRead::nothing:
+            loop.game_ = type.create(config, plan.seed);
+            loop.changed_ = true;  // the first snapshot: a spectator may come before any player
+            loop.publish();
+            return loop;
+        case SnapshotRead::record: break;
+        case SnapshotRead::lapped:
+        case SnapshotRead::damaged:
+            return failure(std::errc::bad_message, "the last snapshot cannot be read");
+    }
+    const auto parts = parse_snapshot(std::as_bytes(std::span(copy)).first(bytes));
+    const auto sane_slot = [](const auto& entry) { return entry.front_slot < front_slots_max; };
+    if (!parts || !std::ranges::all_of(parts->roster, sane_slot) ||
+        !std::ranges::all_of(parts->answers, sane_slot)) {
+        return failure(std::errc::bad_message, "the last snapshot does not add up");
+    }
+    auto game = type.restore(config, parts->state, parts->view);
+    if (!game) {
+        return std::unexpected(std::move(game.error()));
+    }
+    loop.game_ = std::move(*game);
+    loop.restore_roster(*parts);
+    if (loop.ended_) {
+        loop.publish();  // says so in the status line too: the predecessor may have died before
+                         // that
+    }
+    return loop;
+}
+
+}  // namespace ringside

@@ -1,0 +1,89 @@
+#pragma once
+// GameLoop: the whole life of a game process: restore or create, then events, ticks and snapshots
+// until the game ends.
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "ringside/core/game.hpp"
+#include "ringside/core/ticker.hpp"
+#include "ringside/ipc/event.hpp"
+#include "ringside/ipc/event_ring.hpp"
+#include "ringside/ipc/game_segment.hpp"
+#include "ringside/ipc/host_segment.hpp"
+#include "ringside/ipc/snapshot.hpp"
+#include "ringside/ipc/snapshot_ring.hpp"
+
+namespace ringside {
+
+/// Eventfds by front slot, -1 where the doorbell's futex word is used.
+using WakeFds = std::array<int, front_slots_max>;
+
+class GameLoop {
+public:
+    /// Goes on from the segment's newest snapshot, or makes the game if there is none.
+    [[nodiscard]] static Result<GameLoop> start(GameSegment segment, DoorbellSegment doorbells,
+                                                const GameType& type, const WakeFds& wake_fds);
+
+    /// Returns when the game has ended and its final snapshot is published.
+    void run();
+
+private:
+    GameLoop(GameSegment segment, DoorbellSegment doorbells, const WakeFds& wake_fds,
+             SnapshotProducer snapshots);
+
+    void restore_roster(const SnapshotParts& parts);
+
+    void wait();
+    void apply_events();
+    void tick_if_due();
+    void end_if_over();
+    void publish();
+
+    void adopt_new_rings();
+    [[nodiscard]] bool lockstep() const;
+    [[nodiscard]] bool parked() const;
+    [[nodiscard]] bool has_events();
+    void drain(std::uint32_t front_slot);
+    void apply(std::uint32_t front_slot, EventKind kind, const EventHeader& header, Bytes body);
+    void join(std::uint32_t front_slot, const EventHeader& header, Bytes parameters);
+    void leave(std::uint32_t front_slot, const EventHeader& header);
+    void input(std::uint32_t front_slot, const EventHeader& header, Bytes body);
+    void skip(std::uint32_t front_slot, EventKind kind, const EventHeader& header);
+    [[nodiscard]] bool front_has_gone(std::uint32_t front_slot, std::uint64_t session) const;
+    [[nodiscard]] bool answers_are_full() const;
+    void drop_sessions_of_dead_fronts();
+    void answer(std::uint32_t front_slot, std::uint64_t session, AnswerKind kind,
+                std::uint8_t reason);
+    void forget_acknowledged_answers();
+    void step();
+    void end(LeaveReason reason);
+    void ring_fronts();
+    [[nodiscard]] RosterEntry* find(std::uint64_t session) noexcept;
+
+    GameSegment segment_;
+    DoorbellSegment doorbells_;
+    WakeFds wake_fds_;
+    std::unique_ptr<Game> game_;
+    SnapshotProducer snapshots_;
+    std::array<std::optional<EventConsumer>, front_slots_max> events_;
+    std::array<std::uint64_t, front_slots_max> first_positions_{};  // of rings not adopted yet
+    std::array<bool, front_slots_max> poisoned_{};
+    std::array<std::uint64_t, front_slots_max> answers_given_{};
+    std::vector<RosterEntry> roster_;    // capacity seats_max
+    std::vector<RosterAnswer> answers_;  // capacity answers_max
+    std::vector<std::byte> state_;       // capacity for the largest save()
+    std::vector<std::byte> view_;
+    Ticker ticker_;
+    std::uint64_t tick_ = 0;
+    std::int64_t touched_ns_;  // when the last event was applied
+    bool ticking_ = false;     // the ticker runs; false while parked
+    bool changed_ = false;     // since the last publish
+    bool visited_ = false;     // an event was applied, ever
+    std::optional<LeaveReason> ended_;
+};
+
+}  // namespace ringside

@@ -1,0 +1,397 @@
+#include "game_table.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "instance.hpp"
+#include "process.hpp"
+
+#include "ringside/core/clock.hpp"
+#include "ringside/core/game_name.hpp"
+#include "ringside/core/ticker.hpp"
+
+namespace ringside {
+namespace {
+
+// At the third death in a row without a new snapshot the event being applied is skipped; a fourth
+// shows that this did not help.
+constexpr std::uint32_t deaths_before_skip = 3;
+
+std::uint64_t random_seed() {
+    std::uint64_t seed = 0;
+    if (getrandom(&seed, sizeof(seed), 0) != static_cast<ssize_t>(sizeof(seed))) {
+        seed = static_cast<std::uint64_t>(monotonic_ns());  // not a secret, only different
+    }
+    return seed;
+}
+
+std::string describe_exit(int wait_status) {
+    if (WIFSIGNALED(wait_status)) {
+        return fmt::format("killed by signal {} ({})", WTERMSIG(wait_status),
+                           strsignal(WTERMSIG(wait_status)));
+    }
+    return fmt::format("exited with code {}", WEXITSTATUS(wait_status));
+}
+
+Result<GameShape> shape_of(const GameType& type, Bytes config) noexcept {
+    try {
+        return type.shape(config);
+    } catch (const std::exception& thrown) {  // a game type is not ours
+        return failure(std::errc::invalid_argument, thrown.what());
+    }
+}
+
+GameId id_of(const ControlPacket& packet) {
+    return {packet.game_slot, packet.game_epoch};
+}
+
+}  // namespace
+
+GameTable::GameTable(const HostOptions& options, std::string instance_path, HostSegment& host,
+                     std::span<const GameType* const> types, Hooks hooks)
+    : options_(options),
+      instance_path_(std::move(instance_path)),
+      host_(host),
+      types_(types),
+      hooks_(std::move(hooks)),
+      entries_(options.games_max) {
+    for (std::uint32_t slot = options.games_max; slot > 0; --slot) {
+        free_slots_.push_back(slot - 1);  // taken from the back: low slots first
+    }
+}
+
+// ---- opening -----------------------------------------------------------------------------------
+
+void GameTable::refuse(ControlPacket& packet, RefuseReason reason, std::string_view text) const {
+    packet.reason = static_cast<std::uint32_t>(reason);
+    copy_text(packet.text, sizeof(packet.text), text);
+}
+
+std::optional<std::size_t> GameTable::find_type(std::string_view name) const {
+    if (name.empty()) {
+        return 0;
+    }
+    for (std::size_t i = 0; i < types_.size(); ++i) {
+        if (types_[i]->name() == name) {
+            return i;
+        }
+    }
+    return std::nullopt;
+}
+
+void GameTable::open(ControlPacket& packet) {
+    const GameId asked = id_of(packet);
+    const bool knows_ended = packet.known_ended != 0;
+    packet.kind = ControlKind::opened;
+    packet.reason = static_cast<std::uint32_t>(RefuseReason::none);
+    packet.created = 0;
+    if (!is_game_name(packet.name)) {
+        return refuse(packet, RefuseReason::bad_name, game_name_rule);
+    }
+    auto found = slot_by_name_.find(packet.name);
+    if (found != slot_by_name_.end() && knows_ended && asked.slot == found->second &&
+        asked.epoch == entries_[found->second].record.epoch) {
+        forget_name(found->second);  // its process still goes; the name is free already
+        found = slot_by_name_.end();
+    }
+    const auto mode = static_cast<OpenMode>(packet.mode);
+    if (found == slot_by_name_.end()) {
+        if (mode == OpenMode::find) {
+            return refuse(packet, RefuseReason::no_such_game,
+                          fmt::format("no game is named '{}'", packet.name));
+        }
+        return create(packet);
+    }
+    const Entry& entry = entries_[found->second];
+    if (mode == OpenMode::create) {
+        return refuse(packet, RefuseReason::name_taken,
+                      fmt::format("a game named '{}' exists already", packet.name));
+    }
+    if (packet.type[0] != 0 && std::strcmp(packet.type, entry.record.type) != 0) {
+        return refuse(packet, RefuseReason::name_taken,
+                      fmt::format("the game '{}' is a {}, not a {}", packet.name, entry.record.type,
+                                  packet.type));
+    }
+    packet.game_slot = found->second;
+    packet.game_epoch = entry.record.epoch;
+}
+
+void GameTable::create(ControlPacket& packet) {
+    const auto type_index = find_type(packet.type);
+    if (!type_index) {
+        return refuse(packet, RefuseReason::unknown_type,
+                      fmt::format("this host has no game type '{}'", packet.type));
+    }
+    const Bytes config =
+        Bytes(packet.config)
+            .first(std::min<std::size_t>(packet.config_bytes, sizeof(packet.config)));
+    const auto shape = shape_of(*types_[*type_index], config);
+    if (!shape) {
+        return refuse(packet, RefuseReason::bad_parameters, shape.error().message);
+    }
+    const auto id = make_game(packet, *type_index, *shape);
+    if (!id) {
+        return refuse(packet, RefuseReason::no_room, id.error().text());
+    }
+    packet.game_slot = id->slot;
+    packet.game_epoch = id->epoch;
+    packet.created = 1;
+}
+
+Result<GameId> GameTable::make_game(const ControlPacket& packet, std::size_t type_index,
+                                    const GameShape& shape) {
+    if (free_slots_.empty()) {
+        return failure(std::errc::no_buffer_space,
+                       fmt::format("all {} games of this host are in use; wait for one to end, or "
+                                   "raise --games-max",
+                                   options_.games_max));
+    }
+    const std::uint32_t slot = free_slots_.back();
+    Entry& entry = entries_[slot];
+    const GameId id{slot, entry.record.epoch + 1};
+
+    GameSegmentPlan wanted{};
+    wanted.slot = slot;
+    wanted.epoch = id.epoch;
+    wanted.seed = random_seed();
+    wanted.tick_ns = shape.tick.count();
+    wanted.phase_ns = staggered_phase_ns(slot, shape.tick.count());
+    wanted.idle_timeout_ns = options_.idle_timeout.count();
+    wanted.pacing = static_cast<std::uint32_t>(options_.pacing);
+    wanted.seats = shape.seats;
+    wanted.state_bytes_max = shape.state_bytes_max;
+    wanted.view_bytes_max = shape.view_bytes_max;
+    wanted.config_bytes = packet.config_bytes;
+    copy_text(wanted.name, sizeof(wanted.name), packet.name);
+    copy_text(wanted.type, sizeof(wanted.type), types_[type_index]->name());
+    std::memcpy(wanted.config, packet.config, sizeof(wanted.config));
+    const auto plan = GameSegment::lay_out(wanted);
+    if (!plan) {
+        return std::unexpected(plan.error());
+    }
+    auto segment = GameSegment::create(game_segment_path(instance_path_, id), *plan);
+    if (!segment) {
+        return std::unexpected(std::move(segment.error()));
+    }
+    // A front or nursery forked later must not inherit a mapping of every game there is.
+    auto* layout = &segment->layout();
+    madvise(layout, layout->header.segment_bytes, MADV_DONTFORK);
+    for (std::uint32_t front = 0; front < front_slots_max; ++front) {
+        layout->front_epochs.epoch[front].store(
+            host_.layout().front[front].epoch.load(std::memory_order_relaxed),
+            std::memory_order_relaxed);  // no process has the segment yet
+    }
+
+    free_slots_.pop_back();
+    entry.segment = std::move(*segment);
+    entry.type_index = type_index;
+    entry.deaths_without_progress = 0;
+    entry.record = {};
+    entry.record.epoch = id.epoch;
+    entry.record.created_ns = monotonic_ns();
+    entry.record.seats = static_cast<std::uint8_t>(shape.seats);
+    copy_text(entry.record.name, sizeof(entry.record.name), packet.name);
+    copy_text(entry.record.type, sizeof(entry.record.type), types_[type_index]->name());
+    copy_text(entry.record.size_label, sizeof(entry.record.size_label), shape.size_label);
+    slot_by_name_.emplace(packet.name, slot);
+    start_process(slot);
+    return id;
+}
+
+// ---- processes ---------------------------------------------------------------------------------
+
+void GameTable::start_process(std::uint32_t slot) {
+    Entry& entry = entries_[slot];
+    GameSegmentLayout& layout = entry.segment.layout();
+    layout.header.owner_pid.store(0, std::memory_order_relaxed);  // OWNER
+    entry.sequence_at_start = layout.status.sequence.load(std::memory_order_relaxed);
+    entry.record.state = static_cast<std::uint32_t>(GameState::starting);
+    entry.record.pid = 0;
+    write_record(slot);
+    hooks_.request_fork(entry.type_index, {slot, entry.record.epoch});
+}
+
+void GameTable::on_forked(const ControlPacket& packet) {
+    const std::uint32_t slot = packet.game_slot;
+    Entry& entry = entries_[slot];
+    if (!entry.segment || entry.record.epoch != packet.game_epoch) {
+        if (packet.reason == 0) {
+            kill(packet.pid, SIGKILL);  // of a game that has been given up meanwhile
+        }
+        return;
+    }
+    if (packet.reason != 0) {
+        const std::string text = fmt::format(
+            "cannot fork a process for game '{}': {}; raise the limits of processes "
+            "and memory, or run fewer games",
+            entry.record.name, std::strerror(static_cast<int>(packet.reason)));
+        std::fprintf(stderr, "ringside: %s\n", text.c_str());
+        hooks_.announce_failure(id_of(packet), text);
+        return retire(slot);
+    }
+    entry.record.pid = packet.pid;
+    entry.record.state = static_cast<std::uint32_t>(GameState::running);
+    slot_by_pid_.emplace(packet.pid, slot);
+    write_record(slot);
+    if (const auto early = early_exits_.extract(packet.pid)) {
+        on_exit(packet.pid, early.mapped());
+    }
+}
+
+bool GameTable::said_ended(const Entry& entry) const {
+    // Relaxed: the process that wrote it has exited.
+    return (entry.segment.layout().status.progress.load(std::memory_order_relaxed) >> 24 & 1) != 0;
+}
+
+void GameTable::on_exit(pid_t pid, int wait_status) {
+    const auto found = slot_by_pid_.find(pid);
+    if (found == slot_by_pid_.end()) {
+        early_exits_.emplace(pid, wait_status);
+        return;
+    }
+    const std::uint32_t slot = found->second;
+    slot_by_pid_.erase(found);
+    if (said_ended(entries_[slot])) {
+        retire(slot);
+    } else if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == exit_code_superseded) {
+        adopt_owner(slot);
+    } else {
+        on_death(slot, describe_exit(wait_status));
+    }
+}
+
+void GameTable::on_death(std::uint32_t slot, const std::string& how) {
+    Entry& entry = entries_[slot];
+    GameSegmentLayout& layout = entry.segment.layout();
+    const bool progressed = layout.status.sequence.load(std::memory_order_relaxed) >
+                            entry.sequence_at_start;  // relaxed: its writer has exited
+    entry.deaths_without_progress = progressed ? 1 : entry.deaths_without_progress + 1;
+    ++entry.record.restarts;
+    if (entry.deaths_without_progress > deaths_before_skip) {
+        const std::string text =
+            fmt::format("game '{}' crashed {} times in a row ({}) and could not be restored",
+                        entry.record.name, entry.deaths_without_progress, how);
+        std::fprintf(stderr, "ringside: %s\n", text.c_str());
+        hooks_.announce_failure({slot, entry.record.epoch}, text);
+        return retire(slot);
+    }
+    layout.header.skip_position_plus_1 = 0;
+    if (entry.deaths_without_progress == deaths_before_skip) {
+        layout.header.skip_position_plus_1 = layout.status.applying.load(std::memory_order_relaxed);
+        layout.header.skip_front_slot =
+            static_cast<std::uint32_t>(layout.status.applying_slot.load(std::memory_order_relaxed));
+    }
+    std::fprintf(stderr, "ringside: game '%s' (pid %d) %s; restoring it%s\n", entry.record.name,
+                 entry.record.pid, how.c_str(),
+                 layout.header.skip_position_plus_1 != 0 ? " without the event it died of" : "");
+    layout.status.applying.store(0, std::memory_order_relaxed);
+    start_process(slot);
+}
+
+// The process just forked found another one in the segment: one whose nursery died before it could
+// answer. If that is our child it is the game; if not, somebody wrote nonsense there.
+void GameTable::adopt_owner(std::uint32_t slot) {
+    Entry& entry = entries_[slot];
+    const pid_t owner = entry.segment.layout().header.owner_pid.load(std::memory_order_relaxed);
+    siginfo_t unused{};
+    if (owner > 0 && !slot_by_pid_.contains(owner) && !early_exits_.contains(owner) &&
+        waitid(P_PID, static_cast<id_t>(owner), &unused, WEXITED | WNOHANG | WNOWAIT) == 0) {
+        entry.record.pid = owner;
+        slot_by_pid_.emplace(owner, slot);
+        write_record(slot);
+        return;
+    }
+    on_death(slot, "lost with its nursery");
+}
+
+void GameTable::on_nursery_death(std::size_t type_index) {
+    for (std::uint32_t slot = 0; slot < entries_.size(); ++slot) {
+        const Entry& entry = entries_[slot];
+        if (entry.segment && entry.type_index == type_index && entry.record.pid == 0) {
+            hooks_.request_fork(type_index, {slot, entry.record.epoch});
+        }
+    }
+}
+
+void GameTable::raise_front_epoch(std::uint32_t front_slot, std::uint32_t new_epoch) {
+    for (Entry& entry : entries_) {
+        if (entry.segment) {
+            GameSegmentLayout& layout = entry.segment.layout();
+            layout.front[front_slot].following.store(0, std::memory_order_relaxed);
+            layout.front[front_slot].watchers.store(0, std::memory_order_relaxed);
+            layout.front_epochs.epoch[front_slot].store(new_epoch, std::memory_order_relaxed);
+            ring(layout.bell);
+        }
+    }
+}
+
+void GameTable::forget_name(std::uint32_t slot) {
+    Entry& entry = entries_[slot];
+    const auto found = slot_by_name_.find(entry.record.name);
+    if (found != slot_by_name_.end() && found->second == slot) {
+        slot_by_name_.erase(found);
+    }
+    entry.record.state = static_cast<std::uint32_t>(GameState::ended);
+    write_record(slot);
+}
+
+// Fronts keep their mappings until they have read the final snapshot; the file goes now.
+void GameTable::retire(std::uint32_t slot) {
+    forget_name(slot);
+    Entry& entry = entries_[slot];
+    unlink(game_segment_path(instance_path_, {slot, entry.record.epoch}).c_str());
+    entry.segment = GameSegment{};
+    const std::uint32_t epoch = entry.record.epoch;
+    entry.record = {};
+    entry.record.epoch = epoch;
+    write_record(slot);
+    free_slots_.push_back(slot);
+}
+
+// ---- directory ---------------------------------------------------------------------------------
+
+void GameTable::write_record(std::uint32_t slot) {
+    host_.games()[slot].write(entries_[slot].record);
+}
+
+void GameTable::sweep() {
+    for (std::uint32_t slot = 0; slot < entries_.size(); ++slot) {
+        Entry& entry = entries_[slot];
+        if (!entry.segment) {
+            continue;
+        }
+        const GameSegmentLayout& layout = entry.segment.layout();
+        const std::uint64_t progress = layout.status.progress.load(std::memory_order_relaxed);
+        DirectoryRecord& record = entry.record;
+        std::uint64_t spectators = 0;
+        for (const FrontLine& line : layout.front) {
+            spectators += line.watchers.load(std::memory_order_relaxed);
+        }
+        const auto phase = static_cast<std::uint8_t>(progress & 3);
+        const auto players = static_cast<std::uint8_t>(progress >> 8);
+        if (record.phase != phase || record.players != players || record.spectators != spectators) {
+            record.phase = phase;
+            record.players = players;
+            record.spectators = spectators;
+            write_record(slot);
+        }
+    }
+    host_.layout().swept_ns.store(monotonic_ns(), std::memory_order_release);
+}
+
+void GameTable::kill_all() noexcept {
+    for (const auto& [pid, slot] : slot_by_pid_) {
+        kill(pid, SIGKILL);
+    }
+}
+
+}  // namespace ringside

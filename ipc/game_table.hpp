@@ -1,0 +1,91 @@
+#pragma once
+// GameTable: the supervisor's games: names, slots, segments, processes, deaths.
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "control.hpp"
+
+#include "ringside/core/game.hpp"
+#include "ringside/ipc/front_link.hpp"
+#include "ringside/ipc/game_segment.hpp"
+#include "ringside/ipc/host_segment.hpp"
+#include "ringside/ipc/supervisor.hpp"
+
+namespace ringside {
+
+class GameTable {
+public:
+    struct Hooks {
+        /// Asks the nursery of this type for a process; sends `forked` when there is one.
+        std::function<void(std::size_t type_index, GameId)> request_fork;
+        /// Tells every front that a game ended without a final snapshot.
+        std::function<void(GameId, const std::string& text)> announce_failure;
+    };
+
+    GameTable(const HostOptions& options, std::string instance_path, HostSegment& host,
+              std::span<const GameType* const> types, Hooks hooks);
+
+    /// Finds or makes the game that an open packet asks for; turns it into the answer.
+    void open(ControlPacket& packet);
+
+    /// A nursery has forked a game, or could not.
+    void on_forked(const ControlPacket& packet);
+
+    /// A child of the supervisor that is neither front nor nursery has ended.
+    void on_exit(pid_t pid, int wait_status);
+
+    /// A nursery died: what it was asked and has not answered is asked again.
+    void on_nursery_death(std::size_t type_index);
+
+    /// The front in this slot died and gets a successor: its sessions lose their seats.
+    void raise_front_epoch(std::uint32_t front_slot, std::uint32_t new_epoch);
+
+    /// Brings the directory up to date with what the games say of themselves.
+    void sweep();
+
+    void kill_all() noexcept;
+
+private:
+    struct Entry {
+        GameSegment segment;
+        DirectoryRecord record{};
+        std::size_t type_index = 0;
+        std::uint32_t deaths_without_progress = 0;
+        std::uint64_t sequence_at_start = 0;  // newest snapshot when the process was forked
+    };
+
+    [[nodiscard]] std::optional<std::size_t> find_type(std::string_view name) const;
+    void create(ControlPacket& packet);
+    [[nodiscard]] Result<GameId> make_game(const ControlPacket& packet, std::size_t type_index,
+                                           const GameShape& shape);
+    void refuse(ControlPacket& packet, RefuseReason reason, std::string_view text) const;
+    void start_process(std::uint32_t slot);
+    void on_death(std::uint32_t slot, const std::string& how);
+    void adopt_owner(std::uint32_t slot);
+    void forget_name(std::uint32_t slot);
+    void retire(std::uint32_t slot);
+    void write_record(std::uint32_t slot);
+    [[nodiscard]] bool said_ended(const Entry& entry) const;
+
+    HostOptions options_;
+    std::string instance_path_;
+    HostSegment& host_;
+    std::span<const GameType* const> types_;
+    Hooks hooks_;
+    std::vector<Entry> entries_;  // by slot
+    std::vector<std::uint32_t> free_slots_;
+    std::unordered_map<std::string, std::uint32_t> slot_by_name_;
+    std::unordered_map<pid_t, std::uint32_t> slot_by_pid_;
+    std::unordered_map<pid_t, int> early_exits_;  // ended before the nursery's answer was read
+};
+
+}  // namespace ringside

@@ -1,0 +1,45 @@
+#pragma once
+// The supervisor: owns an instance, makes and ends games, notices deaths and restores. It reads no
+// player's data.
+//
+// run_host() is the supervisor's whole life; fronts and nurseries are forked from it and die with
+// it, games are forked by nurseries and die with it too. One thread, one epoll.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "ringside/core/game.hpp"
+#include "ringside/core/limits.hpp"
+#include "ringside/core/result.hpp"
+#include "ringside/ipc/front_link.hpp"
+#include "ringside/ipc/game_segment.hpp"
+
+namespace ringside {
+
+struct HostOptions {
+    std::string root = "/dev/shm";     // where the instance's directory is made
+    std::string instance = "default";  // one host's name; a second host of the name is refused
+    std::uint32_t games_max = games_max_default;  // [1, games_max_limit]; 168 bytes + 16 bits each
+    std::uint32_t fronts = 1;                     // [0, front_slots_max] processes to fork
+    std::chrono::nanoseconds idle_timeout = std::chrono::seconds(180);  // of a game; 0: never
+    Pacing pacing = Pacing::realtime;
+    bool wake_by_eventfd = false;  // for kernels whose io_uring cannot wait on a futex
+    int external_front_fd = -1;    // LocalHost's end of a control socket; the host ends with it
+};
+
+/// In a forked front: serves until told to stop; returns the exit code.
+using FrontMain = std::function<int(FrontLink)>;
+
+/// Hosts until SIGTERM, SIGINT or SIGHUP, then stops everything and removes the instance. A second
+/// signal stops at once. `on_ready` is called when every front serves. Requires at least one type;
+/// the first is the default. An Error means that nothing was left behind; the value is the exit
+/// code.
+[[nodiscard]] Result<int> run_host(const HostOptions& options,
+                                   std::span<const GameType* const> types,
+                                   const FrontMain& front_main,
+                                   const std::function<void()>& on_ready);
+
+}  // namespace ringside

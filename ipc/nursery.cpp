@@ -1,0 +1,105 @@
+#include "nursery.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <utility>
+
+#include <fmt/format.h>
+#include <linux/sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "control.hpp"
+#include "process.hpp"
+
+namespace ringside {
+namespace {
+
+// glibc's fork cannot pass CLONE_PARENT. Nothing is lost by going around it: this process has one
+// thread, so no lock can be held across the fork.
+pid_t fork_sibling() noexcept {
+    return static_cast<pid_t>(
+        syscall(SYS_clone, CLONE_PARENT | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+}
+
+// A game keeps standard error, for the one line of a violated invariant, and the eventfds.
+void close_all_but(const WakeFds& wake_fds) {
+    WakeFds kept = wake_fds;
+    std::ranges::sort(kept);
+    unsigned next = STDERR_FILENO + 1;
+    for (const int fd : kept) {
+        if (fd < 0) {
+            continue;
+        }
+        const auto keep = static_cast<unsigned>(fd);
+        if (keep > next) {
+            close_range(next, keep - 1, 0);
+        }
+        next = keep + 1;
+    }
+    close_range(next, ~0u, 0);
+    close(STDIN_FILENO);
+    close(STDOUT_FILENO);
+}
+
+// Whether this process is the only one for its segment: its nursery may have died after an earlier
+// fork that nobody has heard of.
+bool take_ownership(GameSegment& segment) {
+    std::int32_t nobody = 0;
+    return segment.layout().header.owner_pid.compare_exchange_strong(
+        nobody, getpid(), std::memory_order_relaxed);  // OWNER: carries nothing else
+}
+
+int run_game(NurseryOptions& nursery, int segment_fd) {
+    if (!die_with(nursery.supervisor_pid)) {
+        return exit_code_orphaned;
+    }
+    auto segment = GameSegment::open(segment_fd);
+    close_all_but(nursery.wake_fds);
+    if (!segment) {
+        std::fprintf(stderr, "ringside: %s\n", segment.error().text().c_str());
+        return exit_code_failed;
+    }
+    if (!take_ownership(*segment)) {
+        return exit_code_superseded;
+    }
+    name_process(fmt::format("{}:{}", segment->plan().type, segment->plan().name));
+    auto loop = GameLoop::start(std::move(*segment), std::move(nursery.doorbells), nursery.type,
+                                nursery.wake_fds);
+    if (!loop) {
+        std::fprintf(stderr, "ringside: game not started: %s\n", loop.error().text().c_str());
+        return exit_code_failed;
+    }
+    loop->run();
+    return exit_code_ended;
+}
+
+}  // namespace
+
+int run_nursery(NurseryOptions options) {
+    ControlPacket packet;
+    int segment_fd = -1;
+    for (;;) {
+        switch (receive_packet(options.socket, packet, &segment_fd)) {
+            case Received::gone: return 0;
+            case Received::nothing: continue;  // the socket blocks: only after a signal
+            case Received::packet: break;
+        }
+        const pid_t pid = fork_sibling();
+        if (pid == 0) {
+            return run_game(options, segment_fd);
+        }
+        packet.kind = ControlKind::forked;
+        packet.reason = pid < 0 ? static_cast<std::uint32_t>(errno) : 0;
+        packet.pid = pid;
+        close(segment_fd);
+        if (send_packet(options.socket, packet) == Sent::gone) {
+            return 0;
+        }
+    }
+}
+
+}  // namespace ringside

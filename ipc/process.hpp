@@ -1,0 +1,23 @@
+#pragma once
+// What every process of a host does about itself.
+
+#include <string>
+
+#include <sys/types.h>
+
+namespace ringside {
+
+// Exit codes of a game process, as the supervisor reads them.
+inline constexpr int exit_code_ended = 0;
+inline constexpr int exit_code_failed = 1;
+inline constexpr int exit_code_orphaned = 2;
+inline constexpr int exit_code_superseded = 3;
+
+/// Asks the kernel to kill this process when its parent dies. False: the parent has died already.
+/// In a game the parent is the supervisor, not the nursery that forked it.
+[[nodiscard]] bool die_with(pid_t parent_pid) noexcept;
+
+/// What ps, top and perf show; cut to 15 bytes.
+void name_process(const std::string& name) noexcept;
+
+}  // namespace ringside

@@ -1,0 +1,81 @@
+#pragma once
+// Client: one connection to a host, as a player, spectator or bot has it. Non-blocking; its owner
+// polls fd() and calls, so one thread can drive thousands.
+//
+// What the host sends is foreign: it is verified here, once, and a message is valid until the next
+// call of try_receive or receive.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ringside/core/game.hpp"
+#include "ringside/core/wire.hpp"
+#include "ringside/core/wire_generated.h"
+#include "ringside/net/endpoint.hpp"
+
+namespace ringside {
+
+struct JoinRequest {
+    std::string game;
+    std::string type;  // empty: the host's first
+    wire::JoinMode mode = wire::JoinMode::join_or_create;
+    std::vector<std::byte> config;      // for a new game; empty: the type's defaults
+    std::vector<std::byte> parameters;  // the joiner's own
+};
+
+class Client {
+public:
+    /// Connects and says Hello; the host's Welcome comes as the first message.
+    [[nodiscard]] static Result<Client> connect(
+        const Endpoint& endpoint,
+        std::chrono::milliseconds timeout = std::chrono::milliseconds(5'000));
+
+    /// Takes over a connected socket. Says Hello.
+    explicit Client(int fd);
+    Client(Client&& other) noexcept;
+    Client& operator=(Client&& other) noexcept;
+    ~Client();
+
+    [[nodiscard]] int fd() const noexcept { return fd_; }
+
+    /// Whether to poll for POLLOUT: something could not be sent yet.
+    [[nodiscard]] bool wants_write() const noexcept { return !unsent_.empty(); }
+
+    // Each queues one message and sends what the socket takes.
+    void join(const JoinRequest& request);
+    void watch(std::string_view game);
+    void leave();
+    void input(Bytes bytes);  // numbered from 1 in each game joined
+    void list(std::string_view prefix, std::string_view after);
+    void ping(std::uint64_t nonce);
+
+    /// Sends what waits.
+    void flush();
+
+    /// The next message, or nullptr when none is complete yet. An Error when the connection has
+    /// ended: by the host (with the text of its Error message, if it sent one), or because of bytes
+    /// that are no message.
+    [[nodiscard]] Result<const wire::FromHost*> try_receive();
+
+    /// Waits for the next message; nullptr after the timeout.
+    [[nodiscard]] Result<const wire::FromHost*> receive(std::chrono::milliseconds timeout);
+
+private:
+    template <class Build>
+    void send(Build build);
+    [[nodiscard]] Result<bool> fill();  // false: nothing to read now
+
+    int fd_ = -1;
+    std::uint32_t input_number_ = 0;
+    std::vector<std::byte> unsent_;
+    std::vector<std::byte> received_;     // begins with a size prefix
+    std::size_t consumed_bytes_ = 0;      // of received_: the message given out last
+    std::vector<std::uint64_t> message_;  // an aligned copy of the message given out
+    std::string last_error_;              // text of an Error message, for when the host closes
+};
+
+}  // namespace ringside

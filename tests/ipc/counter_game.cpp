@@ -1,0 +1,115 @@
+#include "counter_game.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+namespace ringside::test {
+namespace {
+
+class CounterGame final : public Game {
+public:
+    explicit CounterGame(std::uint8_t seats, CounterView view = {}) : seats_(seats), view_(view) {}
+
+    JoinAnswer on_join(Bytes parameters) override {
+        if (!parameters.empty() && parameters[0] == std::byte{0xff}) {
+            return {RefuseReason::bad_parameters, {}};
+        }
+        for (std::uint8_t seat = 0; seat < seats_; ++seat) {
+            if (view_.seat_taken[seat] == 0) {
+                view_.seat_taken[seat] = 1;
+                ++view_.players;
+                ++view_.joins;
+                return {RefuseReason::none, Seat{seat}};
+            }
+        }
+        return {RefuseReason::full, {}};
+    }
+
+    void on_leave(Seat seat) override {
+        view_.seat_taken[value(seat)] = 0;
+        --view_.players;
+    }
+
+    void on_input(Seat, Bytes input) override {
+        if (input.empty()) {
+            return;
+        }
+        const auto byte = static_cast<std::uint8_t>(input[0]);
+        view_.sum += byte;
+        switch (static_cast<CounterInput>(byte)) {
+            case CounterInput::run: view_.running = 1; break;
+            case CounterInput::park: view_.running = 0; break;
+            case CounterInput::crash: std::abort();
+            case CounterInput::end: view_.ended = 1; break;
+            case CounterInput::add_one: break;
+        }
+    }
+
+    void tick(Tick) override { ++view_.ticks; }
+    bool idle() const override { return view_.running == 0; }
+    bool ended() const override { return view_.ended != 0; }
+
+    GameStatus status() const override {
+        return {view_.running != 0 ? Phase::running : Phase::waiting,
+                static_cast<std::uint8_t>(view_.players), seats_};
+    }
+
+    std::size_t save(MutableBytes out) const override {
+        out[0] = std::byte{seats_};
+        return 1;
+    }
+
+    std::size_t view(MutableBytes out) override {
+        std::memcpy(out.data(), &view_, sizeof(view_));
+        return sizeof(view_);
+    }
+
+private:
+    std::uint8_t seats_;
+    CounterView view_;
+};
+
+class CounterType final : public GameType {
+public:
+    std::string_view name() const override { return "counter"; }
+
+    Result<GameShape> shape(Bytes config) const override {
+        const int seats = seats_of(config);
+        if (seats < 1 || seats > 4) {
+            return failure(std::errc::invalid_argument,
+                           "seats " + std::to_string(seats) + " is outside 1 to 4");
+        }
+        return GameShape{.seats = static_cast<std::uint32_t>(seats),
+                         .state_bytes_max = 1,
+                         .view_bytes_max = sizeof(CounterView),
+                         .tick = std::chrono::milliseconds(10),
+                         .size_label = "1"};
+    }
+
+    std::unique_ptr<Game> create(Bytes config, std::uint64_t) const override {
+        return std::make_unique<CounterGame>(static_cast<std::uint8_t>(seats_of(config)));
+    }
+
+    Result<std::unique_ptr<Game>> restore(Bytes config, Bytes, Bytes view) const override {
+        if (view.size() != sizeof(CounterView)) {
+            return failure(std::errc::bad_message, "not a counter's view");
+        }
+        CounterView restored;
+        std::memcpy(&restored, view.data(), sizeof(restored));
+        return std::make_unique<CounterGame>(static_cast<std::uint8_t>(seats_of(config)), restored);
+    }
+
+private:
+    static int seats_of(Bytes config) { return config.empty() ? 4 : static_cast<int>(config[0]); }
+};
+
+}  // namespace
+
+const GameType& counter_type() {
+    static const CounterType type;
+    return type;
+}
+
+}  // namespace ringside::test

@@ -1,0 +1,34 @@
+#pragma once
+// A game type for tests of the host: it adds up what players send, and can be told to misbehave.
+
+#include <memory>
+
+#include "ringside/core/game.hpp"
+
+namespace ringside::test {
+
+/// What an input's first byte does, besides being added to the sum.
+enum class CounterInput : unsigned char {
+    add_one = 1,
+    run = 100,    // tick from now on
+    park = 101,   // tick no more
+    crash = 102,  // abort: every time it is applied
+    end = 103,    // the match is over
+};
+
+/// The whole view, plain: the same process layout on both sides.
+struct CounterView {
+    std::uint64_t sum = 0;
+    std::uint64_t ticks = 0;
+    std::uint32_t players = 0;
+    std::uint32_t joins = 0;
+    std::uint8_t running = 0;
+    std::uint8_t ended = 0;
+    std::uint8_t seat_taken[4] = {};
+    std::uint8_t reserved[2] = {};
+};
+
+/// Type "counter": 4 seats, 10 ms ticks. A config of one byte N asks for N seats (1 to 4).
+[[nodiscard]] const GameType& counter_type();
+
+}  // namespace ringside::test

@@ -1,0 +1,353 @@
+// A real host without a network: supervisor, nursery and game processes, driven through the rings.
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "counter_game.hpp"
+#include "process_watch.hpp"
+
+#include "ringside/ipc/local_host.hpp"
+#include "ringside/ipc/snapshot.hpp"
+
+using namespace ringside;
+using ringside::test::CounterInput;
+using ringside::test::CounterView;
+
+namespace {
+
+const std::array<const GameType*, 1> types{&test::counter_type()};
+
+std::string unique_instance() {
+    static int count = 0;
+    return "test-" + std::to_string(getpid()) + "-" + std::to_string(++count);
+}
+
+LocalHost start_host(HostOptions options = {}) {
+    options.instance = unique_instance();
+    options.games_max = std::min(options.games_max, 64u);
+    auto host = LocalHost::start(options, types);
+    if (!host) {
+        FAIL(host.error().text());
+    }
+    return std::move(*host);
+}
+
+// One front's view of one game: the newest snapshot, copied.
+class Follower {
+public:
+    Follower(LocalHost& host, GameId id) : host_(host), link_(open(host, id)) {
+        link_.set_following(true);
+        copy_.resize((link_.snapshots().payload_bytes_max() + 7) / 8);
+    }
+
+    void send(EventKind kind, std::uint32_t session, std::uint32_t number = 0,
+              std::vector<std::uint8_t> body = {}) {
+        const EventHeader header{.session = value(id_of(session)),
+                                 .link_epoch = 1,
+                                 .input_number = number,
+                                 .body_bytes = 0,
+                                 .reserved = 0};
+        REQUIRE(link_.try_write(kind, header, std::as_bytes(std::span(body))));
+        link_.publish();
+    }
+    void input(std::uint32_t session, std::uint32_t number, CounterInput what) {
+        send(EventKind::input, session, number, {static_cast<std::uint8_t>(what)});
+    }
+
+    // Waits, on the doorbell, for a snapshot that satisfies. CTest's timeout is the watchdog.
+    void until(const std::function<bool(const SnapshotParts&)>& satisfies) {
+        BellWord& bell = host_.front().bell();
+        for (;;) {
+            announce_sleep(bell);
+            if (read() && satisfies(*parts_)) {
+                stay_awake(bell);
+                return;
+            }
+            wait_until(bell, 10'000'000 + now());
+        }
+    }
+
+    const SnapshotParts& parts() const { return *parts_; }
+    CounterView view() const {
+        CounterView view;
+        REQUIRE(parts_->view.size() == sizeof(view));
+        std::memcpy(&view, parts_->view.data(), sizeof(view));
+        return view;
+    }
+    const RosterEntry* entry(std::uint32_t session) const {
+        for (const RosterEntry& found : parts_->roster) {
+            if (found.session == value(id_of(session))) {
+                return &found;
+            }
+        }
+        return nullptr;
+    }
+    bool applied(std::uint32_t session, std::uint32_t number) const {
+        return entry(session) != nullptr && entry(session)->last_input >= number;
+    }
+    GameLink& link() { return link_; }
+
+    static SessionId id_of(std::uint32_t session) { return make_session_id(0, 1, session); }
+
+private:
+    static GameLink open(LocalHost& host, GameId id) {
+        auto link = host.front().open_game(id);
+        if (!link) {
+            FAIL(link.error().text());
+        }
+        return std::move(*link);
+    }
+    static std::int64_t now() {
+        timespec now{};
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
+    }
+    bool read() {
+        std::size_t bytes = 0;
+        if (link_.snapshots().read_newest(std::as_writable_bytes(std::span(copy_)), bytes) ==
+            SnapshotRead::record) {
+            parts_ = parse_snapshot(std::as_bytes(std::span(copy_)).first(bytes));
+        }
+        return parts_.has_value();
+    }
+
+    LocalHost& host_;
+    GameLink link_;
+    std::vector<std::uint64_t> copy_;
+    std::optional<SnapshotParts> parts_;
+};
+
+OpenAnswer open_game(LocalHost& host, const std::string& name,
+                     OpenMode mode = OpenMode::find_or_create) {
+    return host.open(
+        {.request = 7, .name = name, .type = "", .mode = mode, .config = {}, .known_ended = {}});
+}
+
+pid_t pid_of(LocalHost& host, GameId id) {
+    DirectoryRecord record;
+    // A record without a pid means that the nursery's answer is under way.
+    while (!host.front().host().games()[id.slot].read(record) || record.pid == 0) {
+    }
+    return record.pid;
+}
+
+bool instance_exists(const std::string& name) {
+    return std::filesystem::exists("/dev/shm/ringside-" + name);
+}
+
+}  // namespace
+
+TEST_CASE("host: the same name asked twice gives the same game", "[ipc][host]") {
+    LocalHost host = start_host();
+    const OpenAnswer first = open_game(host, "alpha");
+    const OpenAnswer again = open_game(host, "alpha");
+    REQUIRE(first.refused == RefuseReason::none);
+    REQUIRE(first.created);
+    REQUIRE_FALSE(again.created);
+    REQUIRE(first.game == again.game);
+    REQUIRE(open_game(host, "alpha", OpenMode::create).refused == RefuseReason::name_taken);
+    REQUIRE(open_game(host, "beta", OpenMode::find).refused == RefuseReason::no_such_game);
+    REQUIRE(open_game(host, "../etc").refused == RefuseReason::bad_name);
+}
+
+TEST_CASE("host: what cannot be made is refused by name and number", "[ipc][host]") {
+    HostOptions options;
+    options.games_max = 2;
+    LocalHost host = start_host(options);
+    OpenRequest request{.name = "a", .type = "chess", .config = {}, .known_ended = {}};
+    REQUIRE(host.open(request).refused == RefuseReason::unknown_type);
+    request.type = "counter";
+    request.config = {std::byte{9}};
+    const OpenAnswer bad = host.open(request);
+    REQUIRE(bad.refused == RefuseReason::bad_parameters);
+    REQUIRE(bad.text.find("9 is outside 1 to 4") != std::string::npos);
+    REQUIRE(open_game(host, "a").refused == RefuseReason::none);
+    REQUIRE(open_game(host, "b").refused == RefuseReason::none);
+    const OpenAnswer full = open_game(host, "c");
+    REQUIRE(full.refused == RefuseReason::no_room);
+    REQUIRE(full.text.find("--games-max") != std::string::npos);
+}
+
+TEST_CASE("host: join, input and leave show in the snapshots", "[ipc][host]") {
+    LocalHost host = start_host();
+    Follower game(host, open_game(host, "alpha").game);
+    game.send(EventKind::join, 1);
+    game.until([&](const SnapshotParts&) { return game.entry(1) != nullptr; });
+    for (std::uint32_t number = 1; number <= 5; ++number) {
+        game.input(1, number, CounterInput::add_one);
+    }
+    game.until([&](const SnapshotParts&) { return game.applied(1, 5); });
+    REQUIRE(game.view().sum == 5);
+    game.send(EventKind::join, 2, 0, {0xff});
+    game.until([&](const SnapshotParts& parts) { return parts.answers.size() == 1; });
+    REQUIRE(game.parts().answers[0].reason ==
+            static_cast<std::uint8_t>(RefuseReason::bad_parameters));
+    game.link().acknowledge(game.parts().answers[0].number);
+    game.send(EventKind::leave, 1);
+    game.until(
+        [](const SnapshotParts& parts) { return (parts.header.flags & snapshot_ended) != 0; });
+    REQUIRE(game.parts().answers.size() == 1);  // the refusal is forgotten, the leave is not
+    REQUIRE(game.parts().answers[0].kind == static_cast<std::uint8_t>(AnswerKind::left));
+}
+
+TEST_CASE("host: an input counts once, in order, from its own link", "[ipc][host]") {
+    LocalHost host = start_host();
+    Follower game(host, open_game(host, "alpha").game);
+    game.send(EventKind::join, 1);
+    game.input(1, 1, CounterInput::add_one);
+    game.input(1, 1, CounterInput::add_one);  // resent
+    game.input(1, 3, CounterInput::add_one);  // a gap
+    game.input(2, 1, CounterInput::add_one);  // nobody we know
+    game.input(1, 2, CounterInput::add_one);
+    game.until([&](const SnapshotParts&) { return game.applied(1, 2); });
+    REQUIRE(game.view().sum == 2);
+}
+
+TEST_CASE("host: answers wait for their acknowledgement and hold back further joins",
+          "[ipc][host]") {
+    LocalHost host = start_host();
+    Follower game(host, open_game(host, "alpha").game);
+    game.send(EventKind::join, 1);
+    for (std::uint32_t session = 2; session < 2 + answers_max; ++session) {
+        game.send(EventKind::join, session, 0, {0xff});
+    }
+    game.until([](const SnapshotParts& parts) { return parts.answers.size() == answers_max; });
+    game.send(EventKind::join, 500);
+    game.link().acknowledge(10);
+    game.until([&](const SnapshotParts&) { return game.entry(500) != nullptr; });
+    REQUIRE(game.parts().answers.size() == answers_max - 10);
+    REQUIRE(game.parts().answers.front().number == 11);
+}
+
+TEST_CASE("host: a killed game goes on from its last snapshot", "[ipc][host][crash]") {
+    LocalHost host = start_host();
+    const GameId id = open_game(host, "alpha").game;
+    Follower game(host, id);
+    game.send(EventKind::join, 1);
+    game.input(1, 1, CounterInput::run);
+    std::uint32_t number = 1;
+    for (int round = 0; round < 20; ++round) {
+        const std::uint32_t sent = number + 10;
+        game.until([&](const SnapshotParts&) { return game.applied(1, number); });
+        const pid_t killed = pid_of(host, id);
+        for (; number < sent; ++number) {
+            game.input(1, number + 1, CounterInput::add_one);
+        }
+        kill(killed, SIGKILL);
+        const std::uint64_t ticks = game.view().ticks;
+        game.until([&](const SnapshotParts&) {
+            return game.applied(1, number) && game.view().ticks > ticks;
+        });
+        REQUIRE(game.view().sum == 100 + number - 1);
+        REQUIRE(game.view().joins == 1);
+    }
+}
+
+TEST_CASE("host: an event that kills its game three times is skipped, the rest is not",
+          "[ipc][host][crash]") {
+    LocalHost host = start_host();
+    Follower game(host, open_game(host, "alpha").game);
+    game.send(EventKind::join, 1);
+    game.until([&](const SnapshotParts&) { return game.entry(1) != nullptr; });
+    game.input(1, 1, CounterInput::add_one);
+    game.input(1, 2, CounterInput::crash);
+    game.input(1, 3, CounterInput::add_one);
+    game.until([&](const SnapshotParts&) { return game.applied(1, 3); });
+    REQUIRE(game.view().sum == 2);
+}
+
+TEST_CASE("host: a join into a game that has ended is seen as not seen, and asked again",
+          "[ipc][host]") {
+    LocalHost host = start_host();
+    const GameId id = open_game(host, "alpha").game;
+    Follower game(host, id);
+    game.send(EventKind::join, 1);
+    game.input(1, 1, CounterInput::end);
+    game.until(
+        [](const SnapshotParts& parts) { return (parts.header.flags & snapshot_ended) != 0; });
+    game.send(EventKind::join, 2);
+    REQUIRE(game.link().position() > game.parts().header.event_positions[0]);
+    const OpenAnswer fresh =
+        host.open({.request = 1, .name = "alpha", .type = "", .config = {}, .known_ended = id});
+    REQUIRE(fresh.created);
+    REQUIRE_FALSE(fresh.game == id);
+    Follower next(host, fresh.game);
+    next.send(EventKind::join, 2);
+    next.until([&](const SnapshotParts&) { return next.entry(2) != nullptr; });
+}
+
+TEST_CASE("host: games outlive their nursery, and the next one is forked by another",
+          "[ipc][host][crash]") {
+    LocalHost host = start_host();
+    Follower game(host, open_game(host, "alpha").game);
+    game.send(EventKind::join, 1);
+    game.until([&](const SnapshotParts&) { return game.entry(1) != nullptr; });
+    const pid_t nursery = test::child_named(host.supervisor_pid(), "nursery/counter");
+    REQUIRE(nursery > 0);
+    kill(nursery, SIGKILL);
+    Follower other(host, open_game(host, "beta").game);
+    other.send(EventKind::join, 2);
+    other.until([&](const SnapshotParts&) { return other.entry(2) != nullptr; });
+    game.input(1, 1, CounterInput::add_one);
+    game.until([&](const SnapshotParts&) { return game.applied(1, 1); });
+}
+
+TEST_CASE("host: an untouched game ends after its idle timeout", "[ipc][host]") {
+    HostOptions options;
+    options.idle_timeout = std::chrono::milliseconds(50);
+    LocalHost host = start_host(options);
+    const GameId id = open_game(host, "alpha").game;
+    Follower game(host, id);
+    game.send(EventKind::join, 1);
+    game.until(
+        [](const SnapshotParts& parts) { return (parts.header.flags & snapshot_ended) != 0; });
+    REQUIRE(game.parts().header.end_reason == static_cast<std::uint32_t>(LeaveReason::idle));
+}
+
+TEST_CASE("host: a second host on one instance is refused, and nothing is left at the end",
+          "[ipc][host]") {
+    const std::string name = unique_instance();
+    HostOptions options;
+    options.instance = name;
+    options.games_max = 8;
+    {
+        auto host = LocalHost::start(options, types);
+        REQUIRE(host);
+        const GameId id = open_game(*host, "alpha").game;
+        REQUIRE(pid_of(*host, id) > 0);
+        REQUIRE(instance_exists(name));
+        const auto second = LocalHost::start(options, types);
+        REQUIRE_FALSE(second);
+        REQUIRE(second.error().text().find("--instance") != std::string::npos);
+    }
+    REQUIRE_FALSE(instance_exists(name));
+}
+
+TEST_CASE("host: what a killed supervisor left is taken over", "[ipc][host][crash]") {
+    HostOptions options;
+    options.instance = unique_instance();
+    options.games_max = 8;
+    pid_t game_pid = 0;
+    {
+        auto host = LocalHost::start(options, types);
+        REQUIRE(host);
+        game_pid = pid_of(*host, open_game(*host, "alpha").game);
+        kill(host->supervisor_pid(), SIGKILL);
+    }
+    REQUIRE(instance_exists(options.instance));
+    auto next = LocalHost::start(options, types);
+    REQUIRE(next);
+    REQUIRE(open_game(*next, "alpha").created);
+    test::wait_until_gone(game_pid);  // its parent's death killed it
+}

@@ -1,0 +1,16 @@
+#pragma once
+// What a test may ask about processes it has caused.
+
+#include <string>
+
+#include <sys/types.h>
+
+namespace ringside::test {
+
+/// The child of `parent` with this name (as in /proc/PID/comm), or 0.
+[[nodiscard]] pid_t child_named(pid_t parent, const std::string& name);
+
+/// Returns when no process has this pid any more; a zombie counts as gone.
+void wait_until_gone(pid_t pid);
+
+}  // namespace ringside::test
