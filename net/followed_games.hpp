@@ -25,6 +25,7 @@ struct FollowedGame {
     BufferRef newest;                       // the wire Snapshot that newcomers get
     bool news = true;                       // worth reading: rung, swept, or just opened
     bool unpublished = false;               // events written since the last publish
+    bool failed = false;                    // given up
     bool over = false;                      // ended or given up: to be closed
 
     /// Writes one event of a session; false under back-pressure.

@@ -126,7 +126,19 @@ FollowedGame* FrontServer::follow(GameId id, Connection& connection) {
         refuse(connection, RefuseReason::no_room, link.error().text());
         return nullptr;
     }
-    return &games_.add(std::move(*link));
+    FollowedGame& game = games_.add(std::move(*link));
+    // What is there before our first event cannot be about a session that comes now, even if that
+    // has been in this game before: its old entry or `left` must not be taken for a new answer.
+    read_news(game);
+    if (game.failed) {
+        refuse(connection, RefuseReason::no_room, "the game has failed");
+        return nullptr;
+    }
+    if (game.over) {
+        ask_again(connection, id);
+        return nullptr;
+    }
+    return &game;
 }
 
 void FrontServer::watch(Connection& connection, FollowedGame& game) {
@@ -147,6 +159,7 @@ void FrontServer::enter(Connection& connection) {
         retry_later(connection);
         return;
     }
+    session.join_end_position = game.link.position();
     session.membership = Membership::joining;
 }
 

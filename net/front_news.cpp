@@ -76,8 +76,9 @@ void FrontServer::settle_joins(FollowedGame& game, const SnapshotParts& parts) {
     for (const std::uint32_t index : copy_of(game.members)) {
         Connection& connection = connections_.at(index);
         Session& session = connection.session;
-        if (session.membership != Membership::joining) {
-            continue;
+        if (session.membership != Membership::joining ||
+            parts.header.event_positions[link_.slot()] < session.join_end_position) {
+            continue;  // an entry in there would be of an earlier membership
         }
         const auto entry = std::ranges::find_if(parts.roster, [&](const RosterEntry& each) {
             return each.session == value(session.id) && each.front_slot == link_.slot();
@@ -154,6 +155,7 @@ void FrontServer::finish(FollowedGame& game, LeaveReason reason) {
 /// The game cannot be used any more: it failed, or what it publishes is damaged.
 void FrontServer::give_up(FollowedGame& game, const std::string& why) {
     game.over = true;
+    game.failed = true;
     for (const std::uint32_t index : copy_of(game.watchers)) {
         leave(connections_.at(index), LeaveReason::game_failed, why);
     }

@@ -43,9 +43,10 @@ struct Session {
     Membership membership = Membership::none;
     bool was_in_game = false;  // its inputs and leaves may cross with our Left or Refused
     Seat seat{};
-    std::uint32_t game_slot = no_index;  // from entering to leaving, and watching
-    std::uint32_t last_input = 0;        // number of the last one written, in this game
-    std::unique_ptr<JoinWish> wish;      // from asking to joining
+    std::uint32_t game_slot = no_index;   // from entering to leaving, and watching
+    std::uint32_t last_input = 0;         // number of the last one written, in this game
+    std::uint64_t join_end_position = 0;  // of the join event in the ring
+    std::unique_ptr<JoinWish> wish;       // from asking to joining
 
     struct ListWish {
         std::string prefix;
