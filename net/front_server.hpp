@@ -1,7 +1,8 @@
 #pragma once
 // FrontServer: one front's state, and what it does with what arrives. The loop that drives it is
 // run() in front.cpp; its work lies in
-//   front_clients.cpp     bytes and messages of clients
+//   front_bytes.cpp       bytes of clients, and those that wait for room
+//   front_clients.cpp     their messages
 //   front_membership.cpp  joining, watching, leaving; what the supervisor answers
 //   front_news.cpp        snapshots of games
 //   front_lists.cpp       lists of games
@@ -77,12 +78,14 @@ private:
     [[nodiscard]] std::int64_t next_deadline_ns() const noexcept;
     void arm_bell() noexcept;
 
-    // front_clients.cpp
+    // front_bytes.cpp
     void take_bytes(Connection&, Bytes);
     void stall(Connection&, Bytes payload, Bytes rest);
     void hold(Connection&, Bytes);
     void resume(Connection&);
     void refuse_stranger(Connection&);
+
+    // front_clients.cpp
     bool within_rate(Connection&) noexcept;
     Handled take_message(Connection&, Bytes payload);
     Handled take_hello(Connection&, const wire::Hello&);
