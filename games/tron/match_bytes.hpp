@@ -1,0 +1,26 @@
+#pragma once
+// A match as bytes: the view that everybody sees, and the state besides it.
+
+#include <cstdint>
+
+#include <flatbuffers/flatbuffers.h>
+
+#include "match.hpp"
+
+#include "ringside/core/game.hpp"
+
+namespace ringside::tron {
+
+/// True upper bounds of what the two writers below need.
+[[nodiscard]] std::uint32_t view_bytes_max(const Config& config) noexcept;
+[[nodiscard]] std::uint32_t state_bytes_max() noexcept;
+
+/// Both write into `builder`, whose buffer is reused, and return the finished bytes inside it.
+[[nodiscard]] Bytes write_view(flatbuffers::FlatBufferBuilder& builder, const Config& config,
+                               const Match& match);
+[[nodiscard]] Bytes write_state(flatbuffers::FlatBufferBuilder& builder, const Match& match);
+
+/// Judges foreign bytes: whatever they hold, a Match made of the outcome cannot leave its bounds.
+[[nodiscard]] Result<Match> read_match(const Config& config, Bytes state, Bytes view);
+
+}  // namespace ringside::tron

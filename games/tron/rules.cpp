@@ -1,0 +1,155 @@
+#include "ringside/tron/rules.hpp"
+
+#include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "match.hpp"
+#include "match_bytes.hpp"
+
+#include "ringside/core/invariant.hpp"
+#include "ringside/core/limits.hpp"
+#include "ringside/tron/config.hpp"
+
+namespace ringside::tron {
+namespace {
+
+static_assert(seats_limit <= seats_max, "a roster has a place for every seat");
+static_assert(1 + picks_max <= input_bytes_max, "all picks fit one input");
+
+constexpr std::int32_t replay_step_ms = 100;
+
+std::size_t copy_out(Bytes from, MutableBytes out) {
+    invariant(from.size() <= out.size(), "tron: saved bytes within what shape() promised");
+    std::memcpy(out.data(), from.data(), from.size());
+    return from.size();
+}
+
+class TronGame final : public Game {
+public:
+    TronGame(const Config& config, Match match)
+        : config_(config),
+          match_(std::move(match)),
+          view_builder_(view_bytes_max(config)),
+          state_builder_(state_bytes_max()) {}
+
+    JoinAnswer on_join(Bytes parameters) override {
+        if (config_.replay && !ended()) {
+            match_.shrink(decode_join_parameters(parameters));  // before the join is decided
+        }
+        if (ended() || match_.in_progress()) {
+            return {.reason = RefuseReason::in_progress};
+        }
+        if (match_.full()) {
+            return {.reason = RefuseReason::full};
+        }
+        return {.seat = Seat(static_cast<std::uint8_t>(match_.join() - 1))};
+    }
+
+    void on_leave(Seat seat) override {
+        if (!ended()) {
+            match_.leave(number_of(seat));
+        }
+    }
+
+    void on_input(Seat seat, Bytes input) override {
+        if (ended() || input.empty()) {
+            return;
+        }
+        if (config_.replay && input.front() == start_picks_marker) {
+            match_.add_picks(input.subspan(1));
+        } else if (input.size() == 1) {
+            match_.press(number_of(seat), static_cast<Key>(input.front()));
+        }
+    }
+
+    void tick(Tick) override {
+        if (!ended()) {
+            match_.step(config_.replay ? replay_step_ms : config_.tick_ms);
+        }
+    }
+
+    bool idle() const override { return ended() || match_.idle(); }
+    bool ended() const override { return match_.state().stopped; }
+
+    GameStatus status() const override {
+        return {.phase = shown_phase(),
+                .players = static_cast<std::uint8_t>(match_.state().racers.size()),
+                .seats = config_.seats};
+    }
+
+    std::size_t save(MutableBytes out) const override {
+        return copy_out(write_state(state_builder_, match_), out);
+    }
+
+    std::size_t view(MutableBytes out) override {
+        return copy_out(write_view(view_builder_, config_, match_), out);
+    }
+
+private:
+    static std::uint8_t number_of(Seat seat) { return static_cast<std::uint8_t>(value(seat) + 1); }
+
+    Phase shown_phase() const {
+        switch (match_.state().phase) {
+            case MatchPhase::waiting:
+            case MatchPhase::restarting: break;
+            case MatchPhase::countdown: return Phase::countdown;
+            case MatchPhase::started: return Phase::running;
+            case MatchPhase::finished: return Phase::finished;
+        }
+        return Phase::waiting;
+    }
+
+    Config config_;
+    Match match_;
+    flatbuffers::FlatBufferBuilder view_builder_;
+    // Scratch of save(), which says nothing about the game: its buffer is kept so that no tick
+    // allocates.
+    mutable flatbuffers::FlatBufferBuilder state_builder_;
+};
+
+class TronType final : public GameType {
+public:
+    std::string_view name() const override { return "tron"; }
+
+    Result<GameShape> shape(Bytes config_bytes) const override {
+        const auto config = decode_config(config_bytes);
+        if (!config) {
+            return std::unexpected(config.error());
+        }
+        return GameShape{.seats = config->seats,
+                         .state_bytes_max = state_bytes_max(),
+                         .view_bytes_max = view_bytes_max(*config),
+                         .tick = std::chrono::milliseconds(config->tick_ms),
+                         .size_label = fmt::format("{}x{}", config->width, config->height)};
+    }
+
+    std::unique_ptr<Game> create(Bytes config_bytes, std::uint64_t seed) const override {
+        const auto config = decode_config(config_bytes);
+        invariant(config.has_value(), "tron: create() is given a config that shape() accepted");
+        return std::make_unique<TronGame>(*config, Match(*config, seed));
+    }
+
+    Result<std::unique_ptr<Game>> restore(Bytes config_bytes, Bytes state,
+                                          Bytes view) const override {
+        const auto config = decode_config(config_bytes);
+        if (!config) {
+            return std::unexpected(config.error());
+        }
+        auto match = read_match(*config, state, view);
+        if (!match) {
+            return std::unexpected(std::move(match.error()));
+        }
+        return std::make_unique<TronGame>(*config, std::move(*match));
+    }
+};
+
+}  // namespace
+
+const GameType& tron_type() noexcept {
+    static const TronType type;
+    return type;
+}
+
+}  // namespace ringside::tron
