@@ -4,28 +4,48 @@
 #include <cstdint>
 #include <expected>
 #include <string>
-#include <vector>
 
 #include "bot_matches.hpp"
 #include "list.hpp"
-#include "play.hpp"
-#include "replay.hpp"
+#include "ringside/net/endpoint.hpp"
 #include "serve.hpp"
 
 namespace ringside {
 
-enum class Command { play, list, watch, bot, serve, replay, demo };
+enum class Command { play, list, watch, bot, serve, replay };
+
+/// Whose host a game is played on.
+enum class PlayHost {
+    theirs,              // one that runs already
+    own_private,         // practice: nobody else sees it
+    own,                 // started here for friends too
+    theirs_if_answered,  // the one at the endpoint, or one started here when nobody answers
+};
+
+struct PlayChoice {
+    PlayHost host = PlayHost::own_private;
+    Endpoint endpoint{.host = "127.0.0.1"};
+    std::string game;         // empty: to be made up
+    std::uint8_t seats = 1;   // of a new game
+    std::uint16_t width = 0;  // of a new game, cells
+    std::uint16_t height = 0;
+};
+
+struct ReplayChoice {
+    std::string path;
+    bool through_rings = false;
+    std::uint32_t restore_every = 0;  // ticks; 0: never
+};
 
 /// What was asked for; of the structs only the command's own is filled.
 struct Options {
     Command command = Command::play;
-    PlayOptions play;  // of play and watch
+    bool bare = false;  // no arguments at all
+    PlayChoice play;    // of play and watch
     ListOptions list;
     BotOptions bot;
     ServeOptions serve;
-    ReplayOptions replay;
-    bool replay_through_rings = false;
-    std::uint32_t replay_restore_every = 0;  // ticks; 0: never
+    ReplayChoice replay;
 };
 
 /// Reads the command line. Otherwise the exit code: 0 when help or the version was asked for and
