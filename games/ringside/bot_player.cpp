@@ -1,0 +1,103 @@
+#include "bot_player.hpp"
+
+#include <fmt/format.h>
+
+#include "printable.hpp"
+#include "ringside/core/clock.hpp"
+#include "ringside/tron/view.hpp"
+
+namespace ringside {
+namespace {
+
+std::string_view text_of(const flatbuffers::String* text) noexcept {
+    return text == nullptr ? std::string_view("no reason given") : text->string_view();
+}
+
+Bytes bytes_of(const flatbuffers::Vector<std::uint8_t>& bytes) noexcept {
+    return std::as_bytes(std::span(bytes.data(), bytes.size()));
+}
+
+}  // namespace
+
+BotPlayer::BotPlayer(Client client, JoinRequest join, std::uint64_t seed)
+    : client_(std::move(client)), join_(std::move(join)), bot_(seed), heard_ns_(monotonic_ns()) {}
+
+void BotPlayer::serve(bool rematch) {
+    while (state_ != State::gone && state_ != State::failed) {
+        const auto message = client_.try_receive();
+        if (!message) {
+            fail(message.error().text());
+            return;
+        }
+        if (*message == nullptr) {
+            client_.flush();
+            return;
+        }
+        heard_ns_ = monotonic_ns();
+        take(**message, rematch);
+    }
+}
+
+void BotPlayer::leave() {
+    if (state_ == State::playing || state_ == State::joining) {
+        state_ = State::leaving;
+        client_.leave();
+    }
+}
+
+void BotPlayer::fail(std::string reason) {
+    state_ = State::failed;
+    reason_ = printable(reason);
+}
+
+void BotPlayer::take(const wire::FromHost& message, bool rematch) {
+    if (state_ == State::greeting && message.message_as_Welcome() != nullptr) {
+        client_.join(join_);
+        state_ = State::joining;
+    } else if (const auto* joined = message.message_as_Joined()) {
+        number_ = static_cast<std::uint8_t>(joined->seat() + 1);
+        state_ = state_ == State::joining ? State::playing : state_;
+    } else if (const auto* refused = message.message_as_Refused()) {
+        fail(fmt::format("not let in: {}", text_of(refused->text())));
+    } else if (const auto* left = message.message_as_Left()) {
+        // A game may end by itself between our Leave and the host's reading it: gone all the same.
+        if (state_ == State::leaving) {
+            state_ = State::gone;
+        } else {
+            fail(fmt::format("put out of the game: {}", text_of(left->text())));
+        }
+    } else if (const auto* snapshot = message.message_as_Snapshot()) {
+        if (state_ == State::playing) {
+            take_view(*snapshot, rematch);
+        }
+    }
+}
+
+void BotPlayer::take_view(const wire::Snapshot& snapshot, bool rematch) {
+    if (!tron::decode_view(bytes_of(*snapshot.view()), view_)) {
+        fail("the host sent a view that is none");
+        return;
+    }
+    ++views_;
+    note_phase(view_.phase);
+    if (races_finished_ > 0 && !rematch) {
+        return;  // pressing `i` now would ask for another race
+    }
+    for (const std::byte& key : bot_.decide(view_, number_).bytes()) {
+        client_.input({&key, 1});
+        ++inputs_;
+    }
+}
+
+// One finish is seen in many views, or only as `restarting` when a rematch was asked for at once.
+void BotPlayer::note_phase(tron::MatchPhase phase) {
+    using enum tron::MatchPhase;
+    if (phase == countdown || phase == started) {
+        racing_ = true;
+    } else if (racing_) {
+        racing_ = false;
+        ++races_finished_;
+    }
+}
+
+}  // namespace ringside

@@ -1,0 +1,105 @@
+// The program `ringside`: reads the command line and runs one command.
+
+#include <cstdio>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "bot_matches.hpp"
+#include "demo.hpp"
+#include "host_process.hpp"
+#include "list.hpp"
+#include "names.hpp"
+#include "options.hpp"
+#include "play.hpp"
+#include "printable.hpp"
+#include "replay.hpp"
+#include "serve.hpp"
+#include "through_rings.hpp"
+
+namespace ringside {
+namespace {
+
+constexpr std::chrono::milliseconds probe_timeout{1'000};
+
+int failed(const Error& error) {
+    fmt::print(stderr, "ringside: {}\n", printable(error.text()));
+    return 1;
+}
+
+Result<HostProcess> start_host(const PlayChoice& choice) {
+    if (choice.host == PlayHost::own_private) {
+        return HostProcess::start_private();
+    }
+    // An instance per port: whoever hosts on another port is not in the way.
+    return HostProcess::start({.listen = {{.port = choice.endpoint.port}},
+                               .instance = fmt::format("port-{}", choice.endpoint.port),
+                               .quiet = true});
+}
+
+bool wants_own_host(const PlayChoice& choice) {
+    switch (choice.host) {
+        case PlayHost::theirs: return false;
+        case PlayHost::own_private:
+        case PlayHost::own: return true;
+        case PlayHost::theirs_if_answered:
+            return !Client::connect(choice.endpoint, probe_timeout).has_value();
+    }
+    return false;
+}
+
+int play(PlayChoice choice, PlayRole role) {
+    std::optional<HostProcess> host;
+    if (wants_own_host(choice)) {
+        auto started = start_host(choice);
+        if (!started) {
+            return failed(started.error());
+        }
+        host.emplace(std::move(*started));
+        choice.endpoint = host->endpoint();
+    }
+    return run_play(play_options(choice, role));
+}
+
+int replay(const ReplayChoice& choice) {
+    ReplayOptions options{.path = choice.path, .driver = {}};
+    if (choice.restore_every != 0) {
+        options.driver = tron::direct_driver_factory({.restore_every = choice.restore_every});
+    } else if (choice.through_rings) {
+        auto driver = through_rings_factory();
+        if (!driver) {
+            return failed(driver.error());
+        }
+        options.driver = std::move(*driver);
+    }
+    return run_replay(options);
+}
+
+int run(const Options& options) {
+    switch (options.command) {
+        case Command::play:
+            return options.bare && !(isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1)
+                       ? run_demo()
+                       : play(options.play, false);
+        case Command::watch: return play(options.play, true);
+        case Command::list: return run_list(options.list);
+        case Command::bot: return run_bots(options.bot);
+        case Command::serve: return run_serve(options.serve);
+        case Command::replay: return replay(options.replay);
+    }
+    return 1;
+}
+
+}  // namespace
+}  // namespace ringside
+
+int main(int argc, char** argv) try {
+    const auto options = ringside::parse_options(argc, argv);
+    return options ? ringside::run(*options) : options.error();
+} catch (const std::exception& error) {  // of memory, in practice
+    fmt::print(stderr, "ringside: {}\n", error.what());
+    return 1;
+}

@@ -1,0 +1,122 @@
+#include "option_table.hpp"
+
+#include "bot_matches.hpp"
+
+#include "ringside/core/limits.hpp"
+#include "ringside/tron/config.hpp"
+#include "ringside/tron/types.hpp"
+
+namespace ringside {
+namespace {
+
+constexpr unsigned plays = on_top | on_play;
+constexpr unsigned joins = plays | on_list | on_watch | on_bot;
+
+constexpr std::uint64_t width_max = tron::cells_max / tron::height_min;
+constexpr std::uint64_t height_max = tron::cells_max / tron::width_min;
+constexpr std::uint64_t any_max = UINT32_MAX;
+
+constexpr std::array rows{
+    OptionRow{"-S,--server", "", "Host games without playing: the same as 'ringside serve'", plays,
+              &RawOptions::server},
+    OptionRow{"-C,--client", "", "Play on a host that runs already; start none here", plays,
+              &RawOptions::client},
+    OptionRow{"-A,--address", "HOST",
+              "Host to play on: a name, an address or unix:/path (default 127.0.0.1); implies -C",
+              plays, &RawOptions::address},
+    OptionRow{"-A,--address", "HOST",
+              "Host to ask: a name, an address or unix:/path "
+              "(default 127.0.0.1)",
+              joins & ~plays, &RawOptions::address},
+    OptionRow{"-P,--port", "PORT", "TCP port of the host", joins | on_serve,
+              Number{&RawOptions::port, 1, 65535, ""}},
+    OptionRow{"-G,--game", "NAME",
+              "Game to join, made if there is none; two words are made up "
+              "without it",
+              plays, &RawOptions::game},
+    OptionRow{"-G,--game", "NAME", "Game to watch", on_watch, &RawOptions::game, true},
+    OptionRow{"-G,--game", "NAME",
+              "Game to take seats in; without it the bots make games of their "
+              "own",
+              on_bot, &RawOptions::game},
+    OptionRow{"-N,--number", "N", "Players a new game needs", plays,
+              Number{&RawOptions::number, 1, tron::seats_limit, "players"}},
+    OptionRow{"-W,--width", "CELLS", "Width of a new game's grid", plays | on_bot,
+              Number{&RawOptions::width, tron::width_min, width_max, "cells"}},
+    OptionRow{"-H,--height", "CELLS", "Height of a new game's grid", plays | on_bot,
+              Number{&RawOptions::height, tron::height_min, height_max, "cells"}},
+    OptionRow{"-L,--list", "", "List the games of the host: the same as 'ringside list'", plays,
+              &RawOptions::list},
+
+    OptionRow{"--prefix", "TEXT", "Only games whose names start with it", on_list,
+              &RawOptions::prefix},
+    OptionRow{"--json", "", "Print one JSON object, {\"games\":[...]}", on_list, &RawOptions::json},
+
+    OptionRow{"--games", "M", "Matches of their own to play at once (default 1)", on_bot,
+              Number{&RawOptions::games, 1, bot_games_max, "games", false}},
+    OptionRow{"-N,--players", "K", "Bots in each game (default 1 with -G, else 2)", on_bot,
+              Number{&RawOptions::players, 1, tron::seats_limit, "players", false}},
+    OptionRow{"--forever", "", "Go on with rematches until interrupted", on_bot,
+              &RawOptions::forever},
+    OptionRow{"--seed", "N", "Steer as in another run of this seed (default: chance)", on_bot,
+              Number{&RawOptions::seed, 1, any_max, "", false}},
+    OptionRow{"--json", "", "Print the summary as a JSON object", on_bot, &RawOptions::json},
+
+    OptionRow{"--listen", "WHERE",
+              "Listen there: host:port, [::1]:8766, :8766 or unix:/path; may be "
+              "repeated (default: every address, port 8766)",
+              on_serve, &RawOptions::listen},
+    OptionRow{"--instance", "NAME",
+              "This host's name on the machine; one host a name "
+              "(default 'default')",
+              on_serve, &RawOptions::instance},
+    OptionRow{"--games-max", "N", "Games at once; more are refused", on_serve,
+              Number{&RawOptions::games_max, 1, games_max_limit, "games"}},
+    OptionRow{"--fronts", "N", "Processes that serve connections; more use more cores", on_serve,
+              Number{&RawOptions::fronts, 1, front_slots_max, "processes"}},
+    OptionRow{"--idle-timeout", "SECONDS", "A game nobody touches for so long ends", on_serve,
+              Number{&RawOptions::idle_timeout_s, 1, 86'400, "seconds"}},
+    OptionRow{"--no-uring-futex", "", "Wake by eventfd even where io_uring can wait on futexes",
+              on_serve, &RawOptions::no_uring_futex},
+    OptionRow{"-q,--quiet", "", "Do not print the line that says where it listens", on_serve,
+              &RawOptions::quiet},
+
+    OptionRow{"file", "", "Recorded matches, one JSON object a line", on_replay, &RawOptions::trace,
+              true},
+    OptionRow{"--through-rings", "", "Play in game processes, over shared memory", on_replay,
+              &RawOptions::through_rings},
+    OptionRow{"--restore-every", "TICKS",
+              "Save the rules and restore them into fresh ones so often "
+              "(default: never)",
+              on_replay, Number{&RawOptions::restore_every, 1, any_max, "ticks", false}},
+};
+
+constexpr std::array commands{
+    CommandRow{"play", on_play, "Play in this terminal; practice when nothing else is said",
+               "  ringside play                    practice, alone, on a private host\n"
+               "  ringside play -N 3               host a game for three here, and join it\n"
+               "  ringside play -C -A 10.0.0.5     make or join a game on another's host\n"
+               "  ringside play -G swift-lantern   join that game at 127.0.0.1; when no host\n"
+               "                                   answers there, host it here\n"},
+    CommandRow{"list", on_list, "List the games of a host", ""},
+    CommandRow{"watch", on_watch, "Watch a game without a seat", ""},
+    CommandRow{"bot", on_bot, "Fill seats with bots, or play whole matches among bots",
+               "  ringside bot -G swift-lantern --players 2   two opponents for you\n"
+               "  ringside bot --games 200 --players 2        200 matches at once\n"},
+    CommandRow{"serve", on_serve, "Host games for others until SIGINT or SIGTERM",
+               "  ringside serve --listen :8766 --listen unix:/run/ringside.sock\n"},
+    CommandRow{"replay", on_replay, "Replay recorded matches and compare every state",
+               "Exit code: 0 all passed, 1 a match differed, 2 the file cannot be used.\n"},
+};
+
+}  // namespace
+
+std::span<const OptionRow> option_table() noexcept {
+    return rows;
+}
+
+std::span<const CommandRow> command_table() noexcept {
+    return commands;
+}
+
+}  // namespace ringside

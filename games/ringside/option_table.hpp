@@ -1,0 +1,83 @@
+#pragma once
+// The table of every flag: its names, help, range, default and the commands that take it. The
+// command line and --help both come from it.
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace ringside {
+
+/// What the flags of a command line say, before any of it is judged together. Defaults are here.
+struct RawOptions {
+    bool server = false;
+    bool client = false;
+    bool list = false;
+    bool json = false;
+    bool forever = false;
+    bool no_uring_futex = false;
+    bool quiet = false;
+    bool through_rings = false;
+    std::string address;
+    std::string game;
+    std::string prefix;
+    std::string instance = "default";
+    std::string trace;
+    std::vector<std::string> listen;
+    std::uint64_t port = 8766;
+    std::uint64_t number = 1;
+    std::uint64_t width = 80;
+    std::uint64_t height = 22;
+    std::uint64_t players = 0;
+    std::uint64_t games = 0;
+    std::uint64_t seed = 0;
+    std::uint64_t games_max = 4096;
+    std::uint64_t fronts = 1;
+    std::uint64_t idle_timeout_s = 180;
+    std::uint64_t restore_every = 0;
+};
+
+// Bits of OptionRow::commands.
+inline constexpr unsigned on_top = 1;  // `ringside` without a command
+inline constexpr unsigned on_play = 2;
+inline constexpr unsigned on_list = 4;
+inline constexpr unsigned on_watch = 8;
+inline constexpr unsigned on_bot = 16;
+inline constexpr unsigned on_serve = 32;
+inline constexpr unsigned on_replay = 64;
+
+struct Number {
+    std::uint64_t RawOptions::* target;
+    std::uint64_t low;
+    std::uint64_t high;
+    std::string_view unit;         // for help and refusals: "players"
+    bool default_is_shown = true;  // false: `help` says what its absence means
+};
+
+struct OptionRow {
+    std::string_view names;  // "-P,--port"; without dashes: an argument told by its place
+    std::string_view value;  // what help calls its value; empty for flags
+    std::string_view help;
+    unsigned commands;
+    std::variant<bool RawOptions::*, std::string RawOptions::*,
+                 std::vector<std::string> RawOptions::*, Number>
+        target;
+    bool required = false;
+};
+
+[[nodiscard]] std::span<const OptionRow> option_table() noexcept;
+
+struct CommandRow {
+    std::string_view name;
+    unsigned bit;
+    std::string_view help;      // one line of the list of commands
+    std::string_view examples;  // below the command's flags
+};
+
+[[nodiscard]] std::span<const CommandRow> command_table() noexcept;
+
+}  // namespace ringside

@@ -1,0 +1,349 @@
+#include "options.hpp"
+
+#include <charconv>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <random>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "option_table.hpp"
+#include "printable.hpp"
+#include "ringside/core/game_name.hpp"
+#include "ringside/tron/config.hpp"
+
+namespace ringside {
+namespace {
+
+constexpr int exit_usage = 2;
+
+constexpr const char* summary =
+    "Ringside hosts games in shared memory and plays them in the terminal: light cycles steered\n"
+    "with vim's keys. Without arguments: a practice game here, or a short match between bots when\n"
+    "there is no terminal. Keys: h j k l or arrows steer, i lays walls and says 'ready', esc stops\n"
+    "laying, q quits.";
+
+constexpr const char* top_examples =
+    "Examples:\n"
+    "  ringside                                a practice game\n"
+    "  ringside -N 3                           host a game for three here, and join it\n"
+    "  ringside -G swift-lantern               join it at 127.0.0.1, or host it here when no host\n"
+    "                                          answers there\n"
+    "  ringside -C -A 10.0.0.5 -N 4 -G mygame  make or join a game on another's host\n"
+    "  ringside serve                          host games for others\n"
+    "'ringside COMMAND --help' tells more. Exit code: 0 done, 1 failed, 2 wrong usage.";
+
+std::optional<std::uint64_t> whole_number(std::string_view text) {
+    std::uint64_t number = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return code == std::errc{} && end == text.data() + text.size() ? std::optional(number)
+                                                                   : std::nullopt;
+}
+
+std::string range_text(const Number& number) {
+    return fmt::format("{} to {}{}{}", number.low, number.high, number.unit.empty() ? "" : " ",
+                       number.unit);
+}
+
+void add_number(CLI::App& app, const OptionRow& row, const Number& number, RawOptions& raw) {
+    std::uint64_t& target = raw.*number.target;
+    std::string help = fmt::format("{}: {}", row.help, range_text(number));
+    if (number.default_is_shown) {
+        help += fmt::format(" (default {})", target);
+    }
+    const CLI::Validator in_range(
+        [number](std::string& text) {
+            const auto given = whole_number(text);
+            return given && *given >= number.low && *given <= number.high
+                       ? std::string()
+                       : fmt::format("'{}' is not a number from {}", printable(text),
+                                     range_text(number));
+        },
+        std::string(), "range");
+    app.add_option(std::string(row.names), target, help)
+        ->type_name(std::string(row.value))
+        ->check(in_range);
+}
+
+void add_row(CLI::App& app, const OptionRow& row, RawOptions& raw) {
+    const std::string names(row.names);
+    const std::string help(row.help);
+    if (const auto* flag = std::get_if<bool RawOptions::*>(&row.target)) {
+        app.add_flag(names, raw.**flag, help);
+    } else if (const auto* number = std::get_if<Number>(&row.target)) {
+        add_number(app, row, *number, raw);
+    } else if (const auto* text = std::get_if<std::string RawOptions::*>(&row.target)) {
+        app.add_option(names, raw.**text, help)
+            ->type_name(std::string(row.value))
+            ->required(row.required);
+    } else {
+        const auto list = std::get<std::vector<std::string> RawOptions::*>(row.target);
+        app.add_option(names, raw.*list, help)
+            ->type_name(std::string(row.value))
+            ->allow_extra_args(false);  // one value a flag; the flag may be repeated
+    }
+}
+
+void add_rows(CLI::App& app, unsigned command, RawOptions& raw) {
+    for (const OptionRow& row : option_table()) {
+        if ((row.commands & command) != 0) {
+            add_row(app, row, raw);
+        }
+    }
+}
+
+void build(CLI::App& app, RawOptions& raw) {
+    app.name("ringside");
+    app.get_formatter()->column_width(26);
+    app.set_help_flag("-h,--help", "Print this and exit");
+    app.set_version_flag("-V,--version", "ringside " RINGSIDE_VERSION, "Print the version and exit");
+    app.require_subcommand(0, 1);
+    app.footer(top_examples);
+    add_rows(app, on_top, raw);
+    for (const CommandRow& row : command_table()) {
+        CLI::App& command = *app.add_subcommand(std::string(row.name), std::string(row.help));
+        command.footer(std::string(row.examples));
+        add_rows(command, row.bit, raw);
+    }
+    app.get_subcommand("play")->set_version_flag("-V,--version", "ringside " RINGSIDE_VERSION,
+                                                 "Print the version and exit");
+}
+
+/// What is wrong with options that are right one by one.
+struct Refusal {
+    std::string text;
+};
+
+/// Judges the flags of one command together and fills its options.
+class Reading {
+public:
+    Reading(const CLI::App& app, const RawOptions& raw, Options& options)
+        : app_(app), raw_(raw), options_(options) {}
+
+    void read(unsigned command);
+
+private:
+    [[nodiscard]] bool given(const char* flag) const { return app_.count(flag) > 0; }
+    void refuse_beside(const char* flag, std::initializer_list<const char*> others,
+                       std::string_view cure) const;
+    void play();
+    void choose_host();
+    void serve();
+    void bot();
+    void replay();
+    [[nodiscard]] Endpoint endpoint() const;
+    [[nodiscard]] std::string game() const;
+    void check_grid() const;
+
+    const CLI::App& app_;
+    const RawOptions& raw_;
+    Options& options_;
+};
+
+void Reading::read(unsigned command) {
+    switch (command) {
+        case on_top:
+        case on_play: play(); return;
+        case on_watch:
+            options_.command = Command::watch;
+            options_.play = {
+                .host = PlayHost::theirs, .endpoint = endpoint(), .game = game()};
+            return;
+        case on_list:
+            options_.command = Command::list;
+            options_.list = {.endpoint = endpoint(), .prefix = raw_.prefix, .json = raw_.json};
+            return;
+        case on_bot: bot(); return;
+        case on_serve: serve(); return;
+        case on_replay: replay(); return;
+    }
+}
+
+void Reading::refuse_beside(const char* flag, std::initializer_list<const char*> others,
+                            std::string_view cure) const {
+    for (const char* other : others) {
+        if (given(flag) && given(other)) {
+            throw Refusal{fmt::format("{} and {} exclude each other; {}", flag, other, cure)};
+        }
+    }
+}
+
+void Reading::play() {
+    if (raw_.server) {
+        refuse_beside("-S", {"-C", "-A", "-G", "-N", "-W", "-H", "-L"},
+                      "'ringside -S [-P port]' hosts, and players join with -C");
+        serve();
+        return;
+    }
+    if (raw_.list) {
+        options_.command = Command::list;
+        options_.list = {.endpoint = endpoint()};
+        return;
+    }
+    options_.command = Command::play;
+    check_grid();
+    options_.play = {.endpoint = endpoint(),
+                     .game = game(),
+                     .seats = static_cast<std::uint8_t>(raw_.number),
+                     .width = static_cast<std::uint16_t>(raw_.width),
+                     .height = static_cast<std::uint16_t>(raw_.height)};
+    choose_host();
+}
+
+// The ancestor hosted whenever -C was not given, also for `-G name`, with which its README joins a
+// friend's game: here that works whichever of the two was meant.
+void Reading::choose_host() {
+    if (given("-C") || given("-A")) {
+        options_.play.host = PlayHost::theirs;
+    } else if (given("-N") || (given("-P") && !given("-G"))) {
+        options_.play.host = PlayHost::own;
+    } else if (given("-G")) {
+        options_.play.host = PlayHost::theirs_if_answered;
+    } else {
+        options_.play.host = PlayHost::own_private;
+    }
+}
+
+void Reading::serve() {
+    options_.command = Command::serve;
+    ServeOptions& serve = options_.serve;
+    for (const std::string& where : raw_.listen) {
+        const auto endpoint = Endpoint::parse(where);
+        if (!endpoint) {
+            throw Refusal{fmt::format("--listen: {}", endpoint.error().message)};
+        }
+        serve.listen.push_back(*endpoint);
+    }
+    if (given("-P")) {
+        if (!serve.listen.empty()) {
+            throw Refusal{"-P and --listen exclude each other; give the port as in --listen :8766"};
+        }
+        serve.listen.push_back({.port = static_cast<std::uint16_t>(raw_.port)});
+    }
+    serve.instance = raw_.instance;
+    serve.games_max = static_cast<std::uint32_t>(raw_.games_max);
+    serve.fronts = static_cast<std::uint32_t>(raw_.fronts);
+    serve.idle_timeout = std::chrono::seconds(raw_.idle_timeout_s);
+    serve.uring_futex = !raw_.no_uring_futex;
+    serve.quiet = raw_.quiet;
+}
+
+void Reading::bot() {
+    options_.command = Command::bot;
+    refuse_beside("-G", {"--games", "-W", "-H"}, "they are for games of the bots' own");
+    check_grid();
+    options_.bot = {.endpoint = endpoint(),
+                    .game = game(),
+                    .games = static_cast<std::uint32_t>(std::max<std::uint64_t>(raw_.games, 1)),
+                    .players = static_cast<std::uint32_t>(raw_.players),
+                    .width = static_cast<std::uint16_t>(raw_.width),
+                    .height = static_cast<std::uint16_t>(raw_.height),
+                    .forever = raw_.forever,
+                    .seed = raw_.seed,
+                    .json = raw_.json,
+                    .quiet = false,
+                    .on_view = {}};
+}
+
+void Reading::replay() {
+    options_.command = Command::replay;
+    refuse_beside("--through-rings", {"--restore-every"}, "restoring is tried on the rules alone");
+    options_.replay = {.path = raw_.trace,
+                       .through_rings = raw_.through_rings,
+                       .restore_every = static_cast<std::uint32_t>(raw_.restore_every)};
+}
+
+Endpoint Reading::endpoint() const {
+    const auto parsed = Endpoint::parse(raw_.address.empty() ? "127.0.0.1" : raw_.address);
+    if (!parsed) {
+        throw Refusal{fmt::format("--address: {}", parsed.error().message)};
+    }
+    Endpoint endpoint = *parsed;
+    if (given("-P")) {
+        endpoint.port = static_cast<std::uint16_t>(raw_.port);
+    }
+    return endpoint;
+}
+
+std::string Reading::game() const {
+    if (given("-G") && !is_game_name(raw_.game)) {
+        throw Refusal{fmt::format("--game: '{}' is no name; {}", raw_.game, game_name_rule)};
+    }
+    return raw_.game;
+}
+
+void Reading::check_grid() const {
+    if (raw_.width * raw_.height > tron::cells_max) {
+        throw Refusal{fmt::format("--width {} and --height {} make {} cells; at most {} fit a game",
+                                  raw_.width, raw_.height, raw_.width * raw_.height,
+                                  tron::cells_max)};
+    }
+}
+
+const CommandRow* command_given(const CLI::App& app) {
+    for (const CommandRow& row : command_table()) {
+        if (app.got_subcommand(std::string(row.name))) {
+            return &row;
+        }
+    }
+    return nullptr;
+}
+
+int complain(const CLI::App& app, std::string_view what) {
+    const CommandRow* command = command_given(app);
+    fmt::print(stderr, "ringside: {}; 'ringside {}--help' tells all\n", printable(what),
+               command == nullptr ? std::string() : fmt::format("{} ", command->name));
+    return exit_usage;
+}
+
+std::string unknown_text(const CLI::App& app) {
+    const auto unknown = app.remaining(true);
+    const std::string first = unknown.empty() ? "?" : unknown.front();
+    return fmt::format("{} '{}'", first.starts_with('-') ? "unknown flag" : "unexpected argument",
+                       first);
+}
+
+void refuse_flags_before_command(const CLI::App& app, const CommandRow& command) {
+    for (const CLI::Option* option : app.get_options()) {
+        if (option->count() > 0) {
+            throw Refusal{fmt::format("put {} after the command: 'ringside {} {} ...'",
+                                      option->get_name(), command.name, option->get_name())};
+        }
+    }
+}
+
+}  // namespace
+
+std::expected<Options, int> parse_options(int argc, char** argv) {
+    RawOptions raw;
+    CLI::App app(summary);
+    try {
+        build(app, raw);
+        app.parse(argc, argv);
+        Options options;
+        options.bare = argc == 1;
+        const CommandRow* command = command_given(app);
+        if (command == nullptr) {
+            Reading(app, raw, options).read(on_top);
+        } else {
+            refuse_flags_before_command(app, *command);
+            Reading(*app.get_subcommand(std::string(command->name)), raw, options)
+                .read(command->bit);
+        }
+        return options;
+    } catch (const CLI::Success& asked) {  // help or version
+        return std::unexpected(app.exit(asked));
+    } catch (const CLI::ExtrasError&) {
+        return std::unexpected(complain(app, unknown_text(app)));
+    } catch (const CLI::ParseError& wrong) {
+        return std::unexpected(complain(app, wrong.what()));
+    } catch (const Refusal& refusal) {
+        return std::unexpected(complain(app, refusal.text));
+    }
+}
+
+}  // namespace ringside

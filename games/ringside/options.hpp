@@ -1,0 +1,55 @@
+#pragma once
+// Options of the program: every command and flag, read from one table (options.cpp).
+
+#include <cstdint>
+#include <expected>
+#include <string>
+
+#include "bot_matches.hpp"
+#include "list.hpp"
+#include "ringside/net/endpoint.hpp"
+#include "serve.hpp"
+
+namespace ringside {
+
+enum class Command { play, list, watch, bot, serve, replay };
+
+/// Whose host a game is played on.
+enum class PlayHost {
+    theirs,              // one that runs already
+    own_private,         // practice: nobody else sees it
+    own,                 // started here for friends too
+    theirs_if_answered,  // the one at the endpoint, or one started here when nobody answers
+};
+
+struct PlayChoice {
+    PlayHost host = PlayHost::own_private;
+    Endpoint endpoint{.host = "127.0.0.1"};
+    std::string game;         // empty: to be made up
+    std::uint8_t seats = 1;   // of a new game
+    std::uint16_t width = 0;  // of a new game, cells
+    std::uint16_t height = 0;
+};
+
+struct ReplayChoice {
+    std::string path;
+    bool through_rings = false;
+    std::uint32_t restore_every = 0;  // ticks; 0: never
+};
+
+/// What was asked for; of the structs only the command's own is filled.
+struct Options {
+    Command command = Command::play;
+    bool bare = false;  // no arguments at all
+    PlayChoice play;    // of play and watch
+    ListOptions list;
+    BotOptions bot;
+    ServeOptions serve;
+    ReplayChoice replay;
+};
+
+/// Reads the command line. Otherwise the exit code: 0 when help or the version was asked for and
+/// has been printed, 2 after one line on standard error that names the flag, value and cure.
+[[nodiscard]] std::expected<Options, int> parse_options(int argc, char** argv);
+
+}  // namespace ringside
