@@ -17,6 +17,7 @@
 #include "play.hpp"
 #include "printable.hpp"
 #include "replay.hpp"
+#include "ringside/net/client.hpp"
 #include "serve.hpp"
 #include "through_rings.hpp"
 
@@ -59,9 +60,24 @@ int play(PlayChoice choice, PlayRole role) {
             return failed(started.error());
         }
         host.emplace(std::move(*started));
-        choice.endpoint = host->endpoint();
     }
-    return run_play(play_options(choice, role));
+    if (choice.game.empty()) {
+        choice.game = made_up_name();
+    }
+    const bool shared = !host || choice.host != PlayHost::own_private;
+    PlayOptions options{.endpoint = host ? host->endpoint() : choice.endpoint,
+                        .role = role,
+                        .game = choice.game,
+                        .seats = choice.seats,
+                        .invitation = {}};
+    if (shared) {
+        const Endpoint everywhere{.port = choice.endpoint.port};
+        options.invitation =
+            fmt::format("{} -G {}", join_command(host ? everywhere : choice.endpoint), choice.game);
+    }
+    options.width = choice.width != 0 ? choice.width : options.width;
+    options.height = choice.height != 0 ? choice.height : options.height;
+    return run_play(options);
 }
 
 int replay(const ReplayChoice& choice) {
@@ -83,8 +99,8 @@ int run(const Options& options) {
         case Command::play:
             return options.bare && !(isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1)
                        ? run_demo()
-                       : play(options.play, false);
-        case Command::watch: return play(options.play, true);
+                       : play(options.play, PlayRole::player);
+        case Command::watch: return play(options.play, PlayRole::spectator);
         case Command::list: return run_list(options.list);
         case Command::bot: return run_bots(options.bot);
         case Command::serve: return run_serve(options.serve);

@@ -62,18 +62,6 @@ bool is_wildcard(const std::string& host) {
     return host.empty() || host == "0.0.0.0" || host == "::";
 }
 
-std::string join_command(Endpoint endpoint) {
-    if (!endpoint.unix_path.empty()) {
-        return fmt::format("ringside play -A {}", endpoint.text());
-    }
-    if (is_wildcard(endpoint.host)) {
-        endpoint.host = own_address();
-    }
-    return endpoint.port == port_default
-               ? fmt::format("ringside play -A {}", endpoint.host)
-               : fmt::format("ringside play -A {} -P {}", endpoint.host, endpoint.port);
-}
-
 void announce(const std::vector<Endpoint>& listening) {
     std::string places;
     for (const Endpoint& endpoint : listening) {
@@ -116,6 +104,18 @@ public:
 };
 
 }  // namespace
+
+std::string join_command(Endpoint endpoint) {
+    if (!endpoint.unix_path.empty()) {
+        return fmt::format("ringside play -A {}", endpoint.text());
+    }
+    if (is_wildcard(endpoint.host)) {
+        endpoint.host = own_address();
+    }
+    return endpoint.port == port_default
+               ? fmt::format("ringside play -A {}", endpoint.host)
+               : fmt::format("ringside play -A {} -P {}", endpoint.host, endpoint.port);
+}
 
 int run_serve(const ServeOptions& options) {
     std::signal(SIGPIPE, SIG_IGN);  // a host goes on when nobody reads its log any more

@@ -22,6 +22,9 @@ struct ServeOptions {
     int ready_fd = -1;  // ≥ 0: one byte is written to it when the host serves, then it is closed
 };
 
+/// What a friend types to play on the host that listens here: "ringside play -A 10.0.0.5".
+[[nodiscard]] std::string join_command(Endpoint endpoint);
+
 /// Hosts until a signal; returns the program's exit code. Errors go to standard error.
 [[nodiscard]] int run_serve(const ServeOptions& options);
 

@@ -1,0 +1,256 @@
+#include "play.hpp"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "printable.hpp"
+#include "ringside/net/client.hpp"
+#include "ringside/tron/config.hpp"
+#include "ringside/tron/view.hpp"
+#include "ringside/tron_terminal/terminal.hpp"
+
+namespace ringside {
+namespace {
+
+constexpr std::chrono::milliseconds answer_timeout{10'000};
+
+std::string text_of(const flatbuffers::String* text) {
+    return text == nullptr ? "" : printable(text->string_view());
+}
+
+std::string refusal(const wire::Refused& refused) {
+    switch (static_cast<RefuseReason>(refused.reason())) {
+        case RefuseReason::full: return "the game is full";
+        case RefuseReason::in_progress: return "the game is already in progress";
+        default: break;
+    }
+    const std::string text = text_of(refused.text());
+    return text.empty() ? fmt::format("refused (reason {})", refused.reason()) : text;
+}
+
+std::string farewell(const wire::Left& left) {
+    switch (static_cast<LeaveReason>(left.reason())) {
+        case LeaveReason::left: return "";
+        case LeaveReason::game_ended: return "the game has ended";
+        case LeaveReason::idle: return "the game has ended: nobody touched it for too long";
+        case LeaveReason::stopping: return "the host was stopped";
+        default: break;
+    }
+    const std::string text = text_of(left.text());
+    return text.empty() ? "the game has ended" : text;
+}
+
+std::optional<tron::Key> key_byte(tron::TerminalKey key) {
+    switch (key) {
+        case tron::TerminalKey::left: return tron::Key::left;
+        case tron::TerminalKey::down: return tron::Key::down;
+        case tron::TerminalKey::up: return tron::Key::up;
+        case tron::TerminalKey::right: return tron::Key::right;
+        case tron::TerminalKey::insert: return tron::Key::insert;
+        case tron::TerminalKey::escape: return tron::Key::escape;
+        case tron::TerminalKey::quit:
+        case tron::TerminalKey::resized:
+        case tron::TerminalKey::other: break;
+    }
+    return std::nullopt;
+}
+
+// How a game went for this player, when it is over.
+struct Outcome {
+    int exit_code = 0;
+    std::string sentence;  // may be empty
+};
+
+class Play {
+public:
+    Play(const PlayOptions& options, Client client)
+        : options_(options), client_(std::move(client)) {}
+
+    /// Asks for a seat (or to watch) and waits for the answer, still in the plain terminal.
+    std::optional<Outcome> enter();
+
+    /// The game itself, in full screen.
+    Outcome play(tron::Terminal& terminal);
+
+private:
+    void ask();
+    std::optional<Outcome> on_message(const wire::FromHost& message);
+    std::optional<Outcome> drain_messages();
+    bool drain_keys(tron::Terminal& terminal);  // false: quit
+    void draw(tron::Terminal& terminal) const;
+    void configure(const flatbuffers::Vector<std::uint8_t>* config);
+
+    const PlayOptions& options_;
+    Client client_;
+    bool entered_ = false;
+    std::uint8_t own_number_ = 0;
+    std::uint8_t seats_ = 1;
+    tron::View view_;
+    bool has_view_ = false;
+    bool changed_ = false;
+};
+
+void Play::ask() {
+    if (options_.role == PlayRole::spectator) {
+        return client_.watch(options_.game);
+    }
+    const tron::Config config{
+        .width = options_.width, .height = options_.height, .seats = options_.seats};
+    client_.join({.game = options_.game, .type = {}, .config = tron::encode_config(config),
+                  .parameters = {}});
+}
+
+void Play::configure(const flatbuffers::Vector<std::uint8_t>* config) {
+    if (config != nullptr) {
+        const auto decoded =
+            tron::decode_config(std::as_bytes(std::span(config->data(), config->size())));
+        seats_ = decoded ? decoded->seats : seats_;
+    }
+}
+
+std::optional<Outcome> Play::on_message(const wire::FromHost& message) {
+    if (const auto* joined = message.message_as_Joined()) {
+        entered_ = true;
+        own_number_ = static_cast<std::uint8_t>(joined->seat() + 1);
+        configure(joined->config());
+    } else if (const auto* watching = message.message_as_Watching()) {
+        entered_ = true;
+        configure(watching->config());
+    } else if (const auto* snapshot = message.message_as_Snapshot()) {
+        const auto* view = snapshot->view();
+        if (tron::decode_view(std::as_bytes(std::span(view->data(), view->size())), view_)) {
+            has_view_ = changed_ = true;
+        }
+    } else if (const auto* refused = message.message_as_Refused()) {
+        return Outcome{1, refusal(*refused)};
+    } else if (const auto* left = message.message_as_Left()) {
+        return Outcome{0, farewell(*left)};
+    }
+    return std::nullopt;
+}
+
+std::optional<Outcome> Play::enter() {
+    ask();
+    while (!entered_) {
+        const auto message = client_.receive(answer_timeout);
+        if (!message) {
+            return Outcome{1, printable(message.error().text())};
+        }
+        if (*message == nullptr) {
+            return Outcome{1, fmt::format("no answer from {}; is it a Ringside host?",
+                                          options_.endpoint.text())};
+        }
+        if (auto outcome = on_message(**message)) {
+            return outcome;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<Outcome> Play::drain_messages() {
+    for (;;) {
+        const auto message = client_.try_receive();
+        if (!message) {
+            return Outcome{1, "connection lost: " + printable(message.error().text())};
+        }
+        if (*message == nullptr) {
+            return std::nullopt;
+        }
+        if (auto outcome = on_message(**message)) {
+            return outcome;
+        }
+    }
+}
+
+bool Play::drain_keys(tron::Terminal& terminal) {
+    while (const auto key = terminal.read_key()) {
+        if (*key == tron::TerminalKey::quit) {
+            return false;
+        }
+        changed_ |= *key == tron::TerminalKey::resized;
+        const auto byte = key_byte(*key);
+        if (byte && options_.role == PlayRole::player) {
+            client_.input(std::as_bytes(std::span(&*byte, 1)));
+        }
+    }
+    return true;
+}
+
+void Play::draw(tron::Terminal& terminal) const {
+    const tron::Scene scene{.view = view_,
+                            .game = options_.game,
+                            .seats = seats_,
+                            .own_number = own_number_,
+                            .invitation = options_.invitation};
+    terminal.draw(tron::lay_out(scene, terminal.size()));
+}
+
+Outcome Play::play(tron::Terminal& terminal) {
+    for (;;) {
+        if (auto outcome = drain_messages()) {
+            return *outcome;
+        }
+        if (!drain_keys(terminal)) {
+            client_.leave();
+            return {};
+        }
+        if (std::exchange(changed_, false) && has_view_) {
+            draw(terminal);
+        }
+        std::array<pollfd, 3> waited{
+            pollfd{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0},
+            pollfd{.fd = terminal.stop_fd(), .events = POLLIN, .revents = 0},
+            pollfd{.fd = client_.fd(),
+                   .events = static_cast<short>(POLLIN | (client_.wants_write() ? POLLOUT : 0)),
+                   .revents = 0}};
+        // Interrupted by SIGWINCH: the next read_key() says that the size changed.
+        if (poll(waited.data(), waited.size(), -1) < 0 && errno != EINTR) {
+            return {1, "cannot wait for keys"};
+        }
+        if ((waited[1].revents & POLLIN) != 0) {
+            client_.leave();
+            return {};
+        }
+        if ((waited[0].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) {
+            return {1, "the terminal has gone"};
+        }
+        client_.flush();
+    }
+}
+
+Outcome enter_and_play(const PlayOptions& options) {
+    auto client = Client::connect(options.endpoint);
+    if (!client) {
+        return {1, printable(client.error().text())};
+    }
+    Play play(options, std::move(*client));
+    if (auto outcome = play.enter()) {
+        return *outcome;
+    }
+    auto terminal = tron::Terminal::open();
+    if (!terminal) {
+        return {1, terminal.error().text()};
+    }
+    return play.play(**terminal);
+}
+
+}  // namespace
+
+int run_play(const PlayOptions& options) {
+    const Outcome outcome = enter_and_play(options);
+    if (!outcome.sentence.empty()) {
+        fmt::print(stderr, "{}\n", outcome.sentence);
+    }
+    return outcome.exit_code;
+}
+
+}  // namespace ringside

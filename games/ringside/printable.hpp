@@ -1,0 +1,13 @@
+#pragma once
+// printable: foreign text made safe for a terminal.
+
+#include <string>
+#include <string_view>
+
+namespace ringside {
+
+/// The text with every control character and every byte that is not well-formed UTF-8 replaced by
+/// '?', so that what a host sends cannot move the cursor or change the terminal.
+[[nodiscard]] std::string printable(std::string_view text);
+
+}  // namespace ringside

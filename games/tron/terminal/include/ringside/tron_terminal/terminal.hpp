@@ -1,0 +1,38 @@
+#pragma once
+// Terminal: the player's terminal in full-screen mode, by ncursesw, which sends only what changed.
+//
+// It is restored whatever happens: by the destructor, and by the handlers of crash signals. There
+// is at most one.
+
+#include <memory>
+#include <optional>
+
+#include "ringside/core/result.hpp"
+#include "ringside/tron_terminal/layout.hpp"
+
+namespace ringside::tron {
+
+enum class TerminalKey : std::uint8_t { left, down, up, right, insert, escape, quit, resized, other };
+
+class Terminal {
+public:
+    /// Takes over standard input and output.
+    [[nodiscard]] static Result<std::unique_ptr<Terminal>> open();
+    Terminal(const Terminal&) = delete;
+    Terminal& operator=(const Terminal&) = delete;
+    ~Terminal();
+
+    [[nodiscard]] ScreenSize size() const;
+    void draw(const Canvas& screen);
+
+    /// The next key typed, or nothing.
+    [[nodiscard]] std::optional<TerminalKey> read_key();
+
+    /// Readable once SIGINT, SIGTERM, SIGHUP or SIGQUIT came.
+    [[nodiscard]] int stop_fd() const noexcept;
+
+private:
+    Terminal();
+};
+
+}  // namespace ringside::tron
