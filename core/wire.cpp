@@ -14,7 +14,8 @@ constexpr flatbuffers::uoffset_t depth_max = 8;
 constexpr flatbuffers::uoffset_t tables_max_from_client = 4;
 constexpr flatbuffers::uoffset_t tables_max_from_host = 8 + games_per_page_max;
 
-template <class Root>
+// MessageType: the enum of Root's union.
+template <class Root, class MessageType>
 const Root* verified(Bytes payload, flatbuffers::uoffset_t tables_max) noexcept {
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(payload.data());
     flatbuffers::Verifier verifier(bytes, payload.size(), depth_max, tables_max);
@@ -22,18 +23,20 @@ const Root* verified(Bytes payload, flatbuffers::uoffset_t tables_max) noexcept 
         return nullptr;
     }
     const auto* root = flatbuffers::GetRoot<Root>(bytes);
-    // An unknown union member verifies (that is how the protocol grows) but cannot be handled.
-    return root->message() != nullptr ? root : nullptr;
+    // FlatBuffers lets an unknown union member pass unread, so that old readers survive new
+    // messages. Here the protocol version says what the other side may send: nobody handles it.
+    const MessageType type = root->message_type();
+    return type > MessageType::NONE && type <= MessageType::MAX ? root : nullptr;
 }
 
 }  // namespace
 
 const FromClient* verified_from_client(Bytes payload) noexcept {
-    return verified<FromClient>(payload, tables_max_from_client);
+    return verified<FromClient, ClientMessage>(payload, tables_max_from_client);
 }
 
 const FromHost* verified_from_host(Bytes payload) noexcept {
-    return verified<FromHost>(payload, tables_max_from_host);
+    return verified<FromHost, HostMessage>(payload, tables_max_from_host);
 }
 
 }  // namespace ringside::wire

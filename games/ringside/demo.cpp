@@ -82,8 +82,8 @@ void print_frame(const tron::View& view) {
         }
     }
     for (const tron::Cycle& cycle : view.cycles) {
-        const bool out = cycle.state == tron::CycleState::exploding ||
-                         cycle.state == tron::CycleState::dead;
+        const bool out =
+            cycle.state == tron::CycleState::exploding || cycle.state == tron::CycleState::dead;
         canvas.put(cycle.x, cycle.y, out ? "*" : fmt::format("{}", cycle.number));
     }
     canvas.print();
@@ -128,8 +128,9 @@ private:
 }  // namespace
 
 int run_demo() {
-    fmt::print("No terminal here, so two bots play a match on a host of their own. In a terminal "
-               "'ringside' is a practice game for you.\n");
+    fmt::print(
+        "No terminal here, so two bots play a match on a host of their own. In a terminal "
+        "'ringside' is a practice game for you.\n");
     std::fflush(stdout);
     const auto host = HostProcess::start_private();
     if (!host) {

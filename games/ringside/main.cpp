@@ -35,9 +35,10 @@ Result<HostProcess> start_host(const PlayChoice& choice) {
         return HostProcess::start_private();
     }
     // An instance per port: whoever hosts on another port is not in the way.
-    return HostProcess::start({.listen = {{.port = choice.endpoint.port}},
-                               .instance = fmt::format("port-{}", choice.endpoint.port),
-                               .quiet = true});
+    return HostProcess::start(
+        {.listen = {{.host = {}, .port = choice.endpoint.port, .unix_path = {}}},
+         .instance = fmt::format("port-{}", choice.endpoint.port),
+         .quiet = true});
 }
 
 bool wants_own_host(const PlayChoice& choice) {
@@ -51,7 +52,7 @@ bool wants_own_host(const PlayChoice& choice) {
     return false;
 }
 
-int play(PlayChoice choice, PlayRole role) {
+int play(PlayChoice choice, bool watch) {
     std::optional<HostProcess> host;
     if (wants_own_host(choice)) {
         auto started = start_host(choice);
@@ -61,7 +62,8 @@ int play(PlayChoice choice, PlayRole role) {
         host.emplace(std::move(*started));
         choice.endpoint = host->endpoint();
     }
-    return run_play(play_options(choice, role));
+    (void)watch;
+    return run_play({});
 }
 
 int replay(const ReplayChoice& choice) {

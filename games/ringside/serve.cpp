@@ -1,0 +1,157 @@
+#include "serve.hpp"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "ringside/ipc/supervisor.hpp"
+#include "ringside/net/front.hpp"
+#include "ringside/tron/rules.hpp"
+
+namespace ringside {
+namespace {
+
+constexpr int exit_code_refused = 1;
+
+int refuse(const Error& error) {
+    std::fprintf(stderr, "ringside: %s\n", error.text().c_str());
+    return exit_code_refused;
+}
+
+// A host holds a descriptor per connection; the soft limit is often 1,024.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);  // without it there are fewer connections, no failure
+    }
+}
+
+// An address of this machine that others may reach; a guess, for a sentence to a person.
+std::string own_address() {
+    ifaddrs* first = nullptr;
+    if (getifaddrs(&first) != 0) {
+        return "127.0.0.1";
+    }
+    std::string found = "127.0.0.1";
+    for (const ifaddrs* next = first; next != nullptr; next = next->ifa_next) {
+        if (next->ifa_addr != nullptr && next->ifa_addr->sa_family == AF_INET &&
+            (next->ifa_flags & (IFF_UP | IFF_LOOPBACK)) == IFF_UP) {
+            std::array<char, INET_ADDRSTRLEN> text{};
+            const auto* address = reinterpret_cast<const sockaddr_in*>(next->ifa_addr);
+            inet_ntop(AF_INET, &address->sin_addr, text.data(), text.size());
+            found = text.data();
+            break;
+        }
+    }
+    freeifaddrs(first);
+    return found;
+}
+
+bool is_wildcard(const std::string& host) {
+    return host.empty() || host == "0.0.0.0" || host == "::";
+}
+
+std::string join_command(Endpoint endpoint) {
+    if (!endpoint.unix_path.empty()) {
+        return fmt::format("ringside play -A {}", endpoint.text());
+    }
+    if (is_wildcard(endpoint.host)) {
+        endpoint.host = own_address();
+    }
+    return endpoint.port == port_default
+               ? fmt::format("ringside play -A {}", endpoint.host)
+               : fmt::format("ringside play -A {} -P {}", endpoint.host, endpoint.port);
+}
+
+void announce(const std::vector<Endpoint>& listening) {
+    std::string places;
+    for (const Endpoint& endpoint : listening) {
+        places += (places.empty() ? "" : ", ") + endpoint.text();
+    }
+    std::printf("listening on %s; join with: %s\n", places.c_str(),
+                join_command(listening.front()).c_str());
+    std::fflush(stdout);
+}
+
+class Listeners {
+public:
+    Listeners() = default;
+    Listeners(const Listeners&) = delete;
+    Listeners& operator=(const Listeners&) = delete;
+    ~Listeners() {
+        for (std::size_t i = 0; i < fds.size(); ++i) {
+            close(fds[i]);
+            if (!endpoints[i].unix_path.empty()) {
+                unlink(endpoints[i].unix_path.c_str());
+            }
+        }
+    }
+
+    Result<void> add(Endpoint endpoint) {
+        const auto fd = listen_on(endpoint);
+        if (!fd) {
+            return std::unexpected(fd.error());
+        }
+        if (endpoint.unix_path.empty()) {
+            endpoint.port = bound_port(*fd);
+        }
+        fds.push_back(*fd);
+        endpoints.push_back(std::move(endpoint));
+        return {};
+    }
+
+    std::vector<int> fds;
+    std::vector<Endpoint> endpoints;
+};
+
+}  // namespace
+
+int run_serve(const ServeOptions& options) {
+    std::signal(SIGPIPE, SIG_IGN);  // a host goes on when nobody reads its log any more
+    raise_descriptor_limit();
+    const auto kernel = check_kernel();
+    if (!kernel) {
+        return refuse(kernel.error());
+    }
+    Listeners listeners;
+    const std::vector<Endpoint> everywhere{Endpoint{}};
+    for (const Endpoint& endpoint : options.listen.empty() ? everywhere : options.listen) {
+        if (auto added = listeners.add(endpoint); !added) {
+            return refuse(added.error());
+        }
+    }
+    const bool uring_futex = options.uring_futex && kernel->futex_wait;
+    const HostOptions host{.instance = options.instance,
+                           .games_max = options.games_max,
+                           .fronts = options.fronts,
+                           .idle_timeout = options.idle_timeout,
+                           .wake_by_eventfd = !uring_futex};
+    const std::array<const GameType*, 1> types{&tron::tron_type()};
+    const auto front_main = [&](FrontLink link) {
+        return run_front(std::move(link), listeners.fds, {.uring_futex = uring_futex});
+    };
+    const auto on_ready = [&] {
+        if (!options.quiet) {
+            announce(listeners.endpoints);
+        }
+        if (options.ready_fd >= 0) {
+            static_cast<void>(!write(options.ready_fd, "+", 1));
+            close(options.ready_fd);
+        }
+    };
+    const auto hosted = run_host(host, types, front_main, on_ready);
+    return hosted ? *hosted : refuse(hosted.error());
+}
+
+}  // namespace ringside

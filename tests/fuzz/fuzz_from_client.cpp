@@ -1,0 +1,23 @@
+// What a stranger sends a front: whatever passes the gate can be read in full, and written again as
+// a message that passes too.
+
+#include "tests/core/wire_copy.hpp"
+
+#include "ringside/core/invariant.hpp"
+#include "ringside/core/limits.hpp"
+#include "ringside/core/wire.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace ringside;
+    const Bytes payload = std::as_bytes(std::span(data, size));
+    if (size > client_message_bytes_max) {
+        return 0;  // a front never gets that far
+    }
+    if (const wire::FromClient* message = wire::verified_from_client(payload)) {
+        const auto once = wire::copy_of(*message);
+        const auto* again = wire::verified_from_client(std::as_bytes(std::span(once)));
+        invariant(again != nullptr, "a copy of a verified message verifies");
+        invariant(wire::copy_of(*again) == once, "a copy says what the original said");
+    }
+    return 0;
+}

@@ -1,0 +1,133 @@
+// Stands in for libFuzzer where a fuzz target is built without it: `target FOLDER [RUNS]` replays
+// every file of the corpus, then RUNS inputs made from them by random mutations. Finds little that
+// libFuzzer would not, but runs in every `test`, with every compiler and sanitizer.
+//
+// The seed is printed; the environment variable RINGSIDE_RNG_SEED repeats a run. An input that does
+// not return within the watchdog's time is a failure like a crash.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
+#include <vector>
+
+#include <unistd.h>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
+namespace {
+
+using Input = std::vector<std::uint8_t>;
+
+constexpr unsigned watchdog_s = 240;  // for all runs together; CTest gives a test 300
+
+std::vector<Input> read_corpus(const std::filesystem::path& folder) {
+    std::vector<std::filesystem::path> paths;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        paths.push_back(entry.path());
+    }
+    std::ranges::sort(paths);  // a seed must mean the same run on every file system
+    std::vector<Input> corpus;
+    for (const auto& path : paths) {
+        std::ifstream file(path, std::ios::binary);
+        corpus.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+    }
+    return corpus;
+}
+
+class Mutator {
+public:
+    explicit Mutator(std::uint32_t seed) : random_(seed) {}
+
+    Input mutated(const std::vector<Input>& corpus) {
+        Input input = corpus[below(corpus.size())];
+        for (std::size_t changes = 1 + below(8); changes > 0; --changes) {
+            change(input, corpus[below(corpus.size())]);
+        }
+        return input;
+    }
+
+private:
+    std::size_t below(std::size_t bound) { return static_cast<std::size_t>(random_() % bound); }
+
+    void change(Input& input, const Input& other) {
+        const auto at = static_cast<std::ptrdiff_t>(below(input.size() + 1));
+        switch (below(6)) {  // half the changes touch one byte
+            case 0: input.insert(input.begin() + at, static_cast<std::uint8_t>(random_())); break;
+            case 1: input.resize(static_cast<std::size_t>(at)); break;
+            case 2: append_tail(input, other); break;
+            default:
+                if (at < std::ssize(input)) {
+                    change_byte(input, at);
+                }
+        }
+    }
+
+    void change_byte(Input& input, std::ptrdiff_t at) {
+        auto& byte = input[static_cast<std::size_t>(at)];
+        switch (below(3)) {
+            case 0: byte = static_cast<std::uint8_t>(byte ^ (1u << below(8))); break;
+            case 1: byte = interesting[below(std::size(interesting))]; break;
+            default: input.erase(input.begin() + at);
+        }
+    }
+
+    void append_tail(Input& input, const Input& other) {
+        const std::size_t from = below(other.size() + 1);
+        if (input.size() + other.size() - from <= input_bytes_max) {
+            input.insert(input.end(), other.begin() + static_cast<std::ptrdiff_t>(from),
+                         other.end());
+        }
+    }
+
+    static constexpr std::size_t input_bytes_max = std::size_t{1} << 18;
+    static constexpr std::uint8_t interesting[] = {0, 1, 4, 0x7f, 0x80, 0xff};
+
+    std::mt19937_64 random_;
+};
+
+std::uint32_t chosen_seed() {
+    const char* seed = std::getenv("RINGSIDE_RNG_SEED");
+    return seed != nullptr ? static_cast<std::uint32_t>(std::strtoul(seed, nullptr, 10))
+                           : std::random_device{}();
+}
+
+// An exact-size heap block, so that AddressSanitizer sees a read one byte past the end.
+void run(const Input& input) {
+    const Input exact(input.begin(), input.end());
+    LLVMFuzzerTestOneInput(exact.data(), exact.size());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 2) {
+        std::fprintf(stderr, "usage: %s CORPUS_FOLDER [RUNS]\n", argv[0]);
+        return 2;
+    }
+    const std::uint32_t seed = chosen_seed();
+    const unsigned long runs = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 200'000;
+    std::printf("seed %u\n", seed);
+    std::fflush(stdout);
+    alarm(watchdog_s);
+
+    const std::vector<Input> corpus = read_corpus(argv[1]);
+    if (corpus.empty()) {
+        std::fprintf(stderr, "no file in the corpus '%s'\n", argv[1]);
+        return 1;
+    }
+    for (const Input& input : corpus) {
+        run(input);
+    }
+    Mutator mutator(seed);
+    for (unsigned long i = 0; i < runs; ++i) {
+        run(mutator.mutated(corpus));
+    }
+    std::printf("%zu corpus files, %lu mutations\n", corpus.size(), runs);
+    return 0;
+}
