@@ -143,7 +143,8 @@ JoinRequest BotMatches::join_request(const std::string& game) const {
     join.type = "tron";
     join.config = tron::encode_config({.width = options_.width,
                                        .height = options_.height,
-                                       .seats = static_cast<std::uint8_t>(players_per_match_)});
+                                       .seats = static_cast<std::uint8_t>(players_per_match_),
+                                       .tick_ms = options_.tick_ms});
     return join;
 }
 

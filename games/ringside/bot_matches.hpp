@@ -22,10 +22,11 @@ struct BotOptions {
     std::uint32_t players = 0;  // bots in each game, [1, 6]; 0: 1 with `game`, else 2
     std::uint16_t width = 80;   // of new games, cells
     std::uint16_t height = 22;
-    bool forever = false;    // rematches until a signal
-    std::uint64_t seed = 0;  // of the bots' steering; 0: a new one each run
-    bool json = false;       // the summary as one object
-    bool quiet = false;      // no summary
+    std::uint16_t tick_ms = 100;  // of new games
+    bool forever = false;         // rematches until a signal
+    std::uint64_t seed = 0;       // of the bots' steering; 0: a new one each run
+    bool json = false;            // the summary as one object
+    bool quiet = false;           // no summary
 
     /// Called with each view the first bot of the first game is sent.
     std::function<void(const tron::View&, const std::string& game)> on_view;

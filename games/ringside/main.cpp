@@ -1,5 +1,6 @@
 // The program `ringside`: reads the command line and runs one command.
 
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <optional>
@@ -19,6 +20,8 @@
 #include "replay.hpp"
 #include "serve.hpp"
 #include "through_rings.hpp"
+
+#include "ringside/net/client.hpp"
 
 namespace ringside {
 namespace {

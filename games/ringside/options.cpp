@@ -1,15 +1,14 @@
 #include "options.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
-#include <memory>
 #include <optional>
-#include <random>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "option_table.hpp"
 #include "printable.hpp"
@@ -53,10 +52,9 @@ std::string range_text(const Number& number) {
 
 void add_number(CLI::App& app, const OptionRow& row, const Number& number, RawOptions& raw) {
     std::uint64_t& target = raw.*number.target;
-    std::string help = fmt::format("{}: {}", row.help, range_text(number));
-    if (number.default_is_shown) {
-        help += fmt::format(" (default {})", target);
-    }
+    const std::string help =
+        fmt::format("{}: {} (default {})", row.help, range_text(number),
+                    number.default_text.empty() ? fmt::format("{}", target) : number.default_text);
     const CLI::Validator in_range(
         [number](std::string& text) {
             const auto given = whole_number(text);
