@@ -392,6 +392,9 @@ void GameTable::kill_all() noexcept {
     for (const auto& [pid, slot] : slot_by_pid_) {
         kill(pid, SIGKILL);
     }
+    for (const auto& [pid, slot] : slot_by_pid_) {
+        waitpid(pid, nullptr, 0);
+    }
 }
 
 }  // namespace ringside

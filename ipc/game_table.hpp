@@ -52,6 +52,7 @@ public:
     /// Brings the directory up to date with what the games say of themselves.
     void sweep();
 
+    /// Kills every game and waits until they are gone.
     void kill_all() noexcept;
 
 private:

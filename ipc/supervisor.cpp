@@ -12,9 +12,11 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,7 +32,8 @@
 namespace ringside {
 namespace {
 
-constexpr std::int64_t stop_grace_ns = 3'000'000'000;  // for fronts to tell their clients
+constexpr std::int64_t stop_grace_ns = 3'000'000'000;     // for fronts to tell their clients
+constexpr std::int64_t nursery_grace_ns = 1'000'000'000;  // to fork what it has been asked for
 
 // What an epoll event belongs to.
 enum class Source : std::uint32_t { signals = 0, front = 1, nursery = 2 };
@@ -89,6 +92,7 @@ private:
     void announce_failure(GameId game, const std::string& text);
     void begin_stop();
     void kill_and_reap_all();
+    void end_nursery(Nursery& nursery);
     [[nodiscard]] bool fronts_have_gone() const;
 
     // In a forked child: lets go of everything that is the supervisor's.
@@ -333,31 +337,40 @@ bool Supervisor::fronts_have_gone() const {
     return std::ranges::all_of(fronts_, [](const Front& front) { return front.pid == 0; });
 }
 
-// Nurseries first: after that nobody forks any more, so every game's pid is known or is a child.
+// Nurseries first: once they have answered what they were asked and gone, every game's pid is known.
+// A nursery that does not answer is killed; a game of its that nobody has heard of dies with us.
 void Supervisor::kill_and_reap_all() {
-    for (const Nursery& nursery : nurseries_) {
-        if (nursery.pid > 0) {
-            kill(nursery.pid, SIGKILL);
-            waitpid(nursery.pid, nullptr, 0);
-        }
-    }
     for (Nursery& nursery : nurseries_) {
-        ControlPacket packet;
-        while (games_ && nursery.channel.fd() >= 0 &&
-               nursery.channel.receive(packet) == Received::packet) {
-            games_->on_forked(packet);
+        if (nursery.pid > 0) {
+            end_nursery(nursery);
         }
     }
     for (const Front& front : fronts_) {
         if (front.pid > 0) {
             kill(front.pid, SIGKILL);
+            waitpid(front.pid, nullptr, 0);
         }
     }
     if (games_) {
         games_->kill_all();
     }
-    while (waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
+}
+
+void Supervisor::end_nursery(Nursery& nursery) {
+    shutdown(nursery.channel.fd(), SHUT_WR);  // it takes this for its order to go
+    const std::int64_t deadline_ns = monotonic_ns() + nursery_grace_ns;
+    ControlPacket packet;
+    Received received = Received::nothing;
+    while (received != Received::gone && monotonic_ns() < deadline_ns) {
+        pollfd readable{.fd = nursery.channel.fd(), .events = POLLIN, .revents = 0};
+        poll(&readable, 1, static_cast<int>((deadline_ns - monotonic_ns()) / 1'000'000) + 1);
+        received = nursery.channel.receive(packet);
+        if (received == Received::packet) {
+            games_->on_forked(packet);
+        }
     }
+    kill(nursery.pid, SIGKILL);
+    waitpid(nursery.pid, nullptr, 0);
 }
 
 // ---- children ----------------------------------------------------------------------------------

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "ringside/core/limits.hpp"
+#include "ringside/net/frame.hpp"
 
 namespace ringside {
 namespace {
@@ -71,7 +72,9 @@ template <class Build>
 void Client::send(Build build) {
     flatbuffers::FlatBufferBuilder builder(256);
     const auto [type, message] = build(builder);
-    builder.FinishSizePrefixed(wire::CreateFromClient(builder, type, message));
+    builder.Finish(wire::CreateFromClient(builder, type, message));  // see frame.hpp on alignment
+    const auto prefix = frame_prefix(builder.GetSize());
+    unsent_.insert(unsent_.end(), prefix.begin(), prefix.end());
     const auto* first = reinterpret_cast<const std::byte*>(builder.GetBufferPointer());
     unsent_.insert(unsent_.end(), first, first + builder.GetSize());
     flush();

@@ -6,11 +6,13 @@
 
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include <flatbuffers/flatbuffers.h>
 
 #include "ringside/core/game.hpp"
+#include "ringside/core/limits.hpp"
 
 namespace ringside::tron {
 
@@ -18,6 +20,9 @@ template <class Root>
 class VerifiedCopy {
 public:
     explicit VerifiedCopy(Bytes bytes) {
+        if (bytes.empty() || bytes.size() > snapshot_bytes_limit) {
+            return;
+        }
         if (reinterpret_cast<std::uintptr_t>(bytes.data()) % alignment != 0) {
             copy_.resize((bytes.size() + alignment - 1) / alignment);
             std::memcpy(copy_.data(), bytes.data(), bytes.size());
@@ -26,10 +31,13 @@ public:
         const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
         // One table, and its vectors: anything deeper is not ours.
         flatbuffers::Verifier verifier(data, bytes.size(), depth_max, tables_max);
-        if (!bytes.empty() && verifier.template VerifyBuffer<Root>(nullptr)) {
+        if (verifier.template VerifyBuffer<Root>(nullptr)) {
             root_ = flatbuffers::GetRoot<Root>(data);
         }
     }
+
+    VerifiedCopy(const VerifiedCopy&) = delete;  // root_ may point into copy_
+    VerifiedCopy& operator=(const VerifiedCopy&) = delete;
 
     explicit operator bool() const noexcept { return root_ != nullptr; }
     const Root* operator->() const noexcept { return root_; }

@@ -1,0 +1,188 @@
+#include "connection.hpp"
+
+#include <utility>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ringside/core/invariant.hpp"
+#include "ringside/core/limits.hpp"
+
+namespace ringside {
+namespace {
+
+constexpr std::uint32_t turned_away_max = 64;  // places beyond connections_max
+constexpr std::size_t control_messages_max = 64;
+constexpr std::int64_t linger_ns = 1'000'000'000;
+
+}  // namespace
+
+Connection::Connection(std::uint32_t place) noexcept
+    : index(place), parser(client_message_bytes_max) {}
+
+Connection* Connections::add(int fd, std::int64_t now_ns) {
+    if (count_ >= connections_max_ + turned_away_max) {
+        loop_.close(fd);
+        return nullptr;
+    }
+    if (free_.empty()) {
+        free_.push_back(static_cast<std::uint32_t>(table_.size()));
+        table_.emplace_back(free_.back());
+    }
+    Connection& connection = table_[free_.back()];
+    free_.pop_back();
+    ++count_;
+    connection.fd = fd;
+    connection.stage = Stage::greeting;
+    connection.rate_since_ns = now_ns;
+    connection.rate_credit_ns = 1'000'000'000;
+    return &connection;
+}
+
+Connection* Connections::find(Token token) noexcept {
+    if (token.index >= table_.size()) {
+        return nullptr;
+    }
+    Connection& connection = table_[token.index];
+    const bool same = connection.generation == token.generation;
+    return same && connection.stage != Stage::free ? &connection : nullptr;
+}
+
+// ---- out ---------------------------------------------------------------------------------------
+
+bool Connections::queue(Connection& connection, BufferRef buffer, std::int64_t now_ns) {
+    if (!connection.open()) {
+        return true;
+    }
+    if (connection.control.size() >= control_messages_max) {
+        return false;
+    }
+    connection.control.push_back(std::move(buffer));
+    send_next(connection, now_ns);
+    return true;
+}
+
+void Connections::replace_snapshot(Connection& connection, const BufferRef& buffer,
+                                   std::int64_t now_ns) {
+    if (connection.open()) {
+        connection.snapshot = buffer;
+        send_next(connection, now_ns);
+    }
+}
+
+void Connections::keep_snapshot(Connection& connection) {
+    if (connection.snapshot) {
+        connection.control.push_back(std::exchange(connection.snapshot, BufferRef()));
+    }
+}
+
+void Connections::send_next(Connection& connection, std::int64_t now_ns) {
+    if (connection.sending) {
+        return;
+    }
+    if (!connection.control.empty()) {
+        connection.in_flight = std::move(connection.control.front());
+        connection.control.erase(connection.control.begin());  // rarely more than one
+    } else if (connection.snapshot) {
+        connection.in_flight = std::exchange(connection.snapshot, BufferRef());
+    } else {
+        return;
+    }
+    connection.sent_bytes = 0;
+    connection.sending_since_ns = now_ns;
+    submit_send(connection);
+}
+
+void Connections::submit_send(Connection& connection) noexcept {
+    connection.sending = true;
+    loop_.send(connection.fd, connection.in_flight.bytes().subspan(connection.sent_bytes),
+               {Operation::send, connection.generation, connection.index});
+}
+
+void Connections::sent(Connection& connection, std::int32_t result, std::int64_t now_ns) {
+    connection.sending = false;
+    if (connection.stage == Stage::closing) {
+        return;
+    }
+    const bool again = result == -EINTR || result == -EAGAIN;
+    if (result <= 0 && !again) {
+        close(connection);  // EPIPE, ECONNRESET: nobody is there
+        return;
+    }
+    if (result > 0) {
+        connection.sent_bytes += static_cast<std::size_t>(result);
+        connection.sending_since_ns = now_ns;
+    }
+    if (connection.sent_bytes < connection.in_flight.bytes().size()) {
+        submit_send(connection);
+        return;
+    }
+    connection.in_flight.reset();
+    send_next(connection, now_ns);
+    shut_if_sent(connection);
+}
+
+// ---- in ----------------------------------------------------------------------------------------
+
+void Connections::receive(Connection& connection) noexcept {
+    if (!connection.receiving && (connection.open() || connection.stage == Stage::lingering)) {
+        connection.receiving = true;
+        loop_.receive_multishot(connection.fd,
+                                {Operation::receive, connection.generation, connection.index});
+    }
+}
+
+void Connections::stop_receiving(Connection& connection) noexcept {
+    if (connection.receiving) {
+        loop_.cancel({Operation::receive, connection.generation, connection.index});
+    }
+}
+
+// ---- end ---------------------------------------------------------------------------------------
+
+void Connections::fail(Connection& connection, BufferRef last_words, std::int64_t now_ns) {
+    if (!connection.open()) {
+        return;
+    }
+    // What waits in order (a Left, a final snapshot) goes before; a mere newest snapshot does not.
+    connection.snapshot.reset();
+    connection.pending = {};
+    connection.control.push_back(std::move(last_words));
+    connection.stage = Stage::lingering;
+    connection.deadline_ns = now_ns + linger_ns;
+    send_next(connection, now_ns);
+    receive(connection);  // it may have been stopped under back-pressure
+}
+
+void Connections::shut_if_sent(Connection& connection) noexcept {
+    if (connection.stage == Stage::lingering && !connection.sending && !connection.shut) {
+        connection.shut = true;
+        ::shutdown(connection.fd, SHUT_WR);  // fails only if the peer has gone: receive() tells
+    }
+}
+
+void Connections::close(Connection& connection) noexcept {
+    if (connection.stage == Stage::closing) {
+        return;
+    }
+    connection.stage = Stage::closing;
+    // Closing the descriptor would not end requests in the kernel; this does.
+    ::shutdown(connection.fd, SHUT_RDWR);
+}
+
+bool Connections::release_if_done(Connection& connection) noexcept {
+    if (connection.stage != Stage::closing || connection.receiving || connection.sending) {
+        return false;
+    }
+    loop_.close(connection.fd);
+    const std::uint32_t index = connection.index;
+    const std::uint32_t generation = (connection.generation + 1) & 0xffffff;
+    std::destroy_at(&connection);
+    std::construct_at(&connection, index);
+    connection.generation = generation;
+    free_.push_back(index);
+    --count_;
+    return true;
+}
+
+}  // namespace ringside

@@ -1,0 +1,122 @@
+#pragma once
+// Connection: one client's socket, with bounded memory in both directions.
+// Connections: all of them, in a dense table that grows with use.
+//
+// Out  At most one message is with the kernel. Behind it wait control messages, in order, and
+//      behind those only the newest snapshot: who reads slowly sees fewer of them, not older ones.
+// In   Bytes are parsed as they come. Under back-pressure they wait here, and past a bound the
+//      socket is not read, so that TCP tells the client.
+// End  fail(): the Error is sent, then our side is shut down and what the peer still sends is
+//      drained for a while, because closing over unread bytes would send a RST, which can overtake
+//      the Error. close(): both sides are shut down, which ends the requests in the kernel; the
+//      place is free when they have come back.
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "ring_loop.hpp"
+#include "send_buffer.hpp"
+#include "session.hpp"
+
+#include "ringside/net/frame.hpp"
+
+namespace ringside {
+
+enum class Stage : std::uint8_t {
+    free,
+    greeting,   // before Hello
+    serving,    // after
+    lingering,  // told why it ends; drained
+    closing,    // waits for its last completions
+};
+
+struct Connection {
+    explicit Connection(std::uint32_t place) noexcept;
+
+    std::uint32_t index;
+    std::uint32_t generation = 0;
+    int fd = -1;
+    Stage stage = Stage::free;
+    bool receiving = false;  // a receive is with the kernel
+    bool sending = false;    // a send is
+    bool shut = false;       // lingering: our side is shut down
+    bool stalled = false;    // the first message in `pending` could not be handled yet
+    bool in_retries = false;
+    std::int64_t deadline_ns = 0;  // greeting: for Hello; lingering: for the end
+    std::int64_t stalled_since_ns = 0;
+    std::int64_t sending_since_ns = 0;  // without progress
+    std::int64_t rate_credit_ns = 0;
+    std::int64_t rate_since_ns = 0;
+    std::size_t drained_bytes = 0;
+
+    FrameParser parser;
+    std::vector<std::byte> pending;
+
+    BufferRef in_flight;
+    std::size_t sent_bytes = 0;  // of in_flight
+    std::vector<BufferRef> control;
+    BufferRef snapshot;
+
+    Session session;
+
+    [[nodiscard]] bool open() const noexcept {
+        return stage == Stage::greeting || stage == Stage::serving;
+    }
+};
+
+class Connections {
+public:
+    Connections(RingLoop& loop, std::uint32_t connections_max) noexcept
+        : loop_(loop), connections_max_(connections_max) {}
+
+    /// nullptr: not even room to say so; the descriptor is closed.
+    [[nodiscard]] Connection* add(int fd, std::int64_t now_ns);
+    /// Beyond connections_max there are a few places for those who are told to come back.
+    [[nodiscard]] bool crowded() const noexcept { return count_ > connections_max_; }
+    [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
+    /// The connection a completion is for.
+    [[nodiscard]] Connection* find(Token) noexcept;
+    /// Requires an index that some connection has had.
+    [[nodiscard]] Connection& at(std::uint32_t index) noexcept { return table_[index]; }
+    [[nodiscard]] bool has(std::uint32_t index) const noexcept { return index < table_.size(); }
+    template <class Visit>
+    void for_each(Visit visit) {
+        for (std::size_t index = 0; index < table_.size(); ++index) {
+            if (table_[index].stage != Stage::free) {
+                visit(table_[index]);
+            }
+        }
+    }
+
+    // Out. On a connection that is ending, these do nothing.
+    /// False: too many wait already.
+    [[nodiscard]] bool queue(Connection&, BufferRef, std::int64_t now_ns);
+    void replace_snapshot(Connection&, const BufferRef&, std::int64_t now_ns);
+    /// The waiting snapshot, if any, will be sent before what is queued next.
+    void keep_snapshot(Connection&);
+    void sent(Connection&, std::int32_t result, std::int64_t now_ns);
+
+    // In.
+    void receive(Connection&) noexcept;  // goes on reading
+    void stop_receiving(Connection&) noexcept;
+
+    // End.
+    void fail(Connection&, BufferRef last_words, std::int64_t now_ns);
+    void close(Connection&) noexcept;
+    /// After a completion: whether the place was freed.
+    bool release_if_done(Connection&) noexcept;
+
+private:
+    void send_next(Connection&, std::int64_t now_ns);
+    void submit_send(Connection&) noexcept;
+    void shut_if_sent(Connection&) noexcept;
+
+    RingLoop& loop_;
+    std::uint32_t connections_max_;
+    std::uint32_t count_ = 0;
+    std::deque<Connection> table_;  // a deque: references stay while it grows
+    std::vector<std::uint32_t> free_;
+};
+
+}  // namespace ringside

@@ -1,0 +1,185 @@
+// FrontServer: what a published snapshot means for the sessions of its game.
+
+#include <algorithm>
+#include <span>
+
+#include "front_server.hpp"
+
+namespace ringside {
+namespace {
+
+// What a Snapshot message needs besides the view: tables, prefix and 8 bytes a seat.
+constexpr std::size_t snapshot_overhead_bytes = 256 + 8 * seats_max;
+
+}  // namespace
+
+void FrontServer::publish() {
+    games_.publish();
+}
+
+void FrontServer::take_news() {
+    link_.ringing().drain([this](std::uint32_t slot) {
+        if (FollowedGame* game = games_.in_slot(slot)) {
+            game->news = true;
+        }
+    });
+    if (now_ns_ >= next_sweep_ns_) {
+        sweep();
+    }
+    games_.for_each([this](FollowedGame& game) {
+        if (game.news && !game.over) {
+            game.news = false;
+            read_news(game);
+        }
+    });
+}
+
+/// The bitmap is a hint that any game can scribble on: this bounds the delay.
+void FrontServer::sweep() noexcept {
+    games_.for_each(
+        [](FollowedGame& game) { game.news = game.news || game.link.snapshots().has_news(); });
+}
+
+void FrontServer::read_news(FollowedGame& game) {
+    SnapshotReader& reader = game.link.snapshots();
+    snapshot_.resize(std::max(snapshot_.size(), (reader.payload_bytes_max() + std::size_t{7}) / 8));
+    const MutableBytes copy = std::as_writable_bytes(std::span(snapshot_));
+    std::size_t bytes = 0;
+    switch (reader.read_newest(copy, bytes)) {
+        case SnapshotRead::nothing:
+        case SnapshotRead::lapped: return;  // the next ring or sweep comes back here
+        case SnapshotRead::record: break;
+        case SnapshotRead::damaged: bytes = 0; break;
+    }
+    const auto parts = parse_snapshot(copy.first(bytes));
+    if (!parts || parts->view.size() + snapshot_overhead_bytes > host_message_bytes_max) {
+        link_.counters().damaged_count.fetch_add(1, std::memory_order_relaxed);  // a statistic
+        give_up(game, "the game published something that cannot be right");
+        return;
+    }
+    retry_due_ = true;  // it has read events: there may be room
+    apply_snapshot(game, *parts);
+}
+
+void FrontServer::apply_snapshot(FollowedGame& game, const SnapshotParts& parts) {
+    game.applied_position = parts.header.event_positions[link_.slot()];
+    settle_joins(game, parts);    // first Joined …
+    broadcast(game, parts);       // … then the snapshot it is in …
+    settle_answers(game, parts);  // … then Left
+    if ((parts.header.flags & snapshot_ended) != 0) {
+        const auto reason = static_cast<LeaveReason>(parts.header.end_reason & 0xff);
+        finish(game, reason == LeaveReason::none ? LeaveReason::game_ended : reason);
+    }
+}
+
+void FrontServer::settle_joins(FollowedGame& game, const SnapshotParts& parts) {
+    for (const std::uint32_t index : copy_of(game.members)) {
+        Connection& connection = connections_.at(index);
+        Session& session = connection.session;
+        if (session.membership != Membership::joining ||
+            parts.header.event_positions[link_.slot()] < session.join_end_position) {
+            continue;  // an entry in there would be of an earlier membership
+        }
+        const auto entry = std::ranges::find_if(parts.roster, [&](const RosterEntry& each) {
+            return each.session == value(session.id) && each.front_slot == link_.slot();
+        });
+        if (entry != parts.roster.end()) {
+            session.membership = Membership::seated;
+            session.seat = Seat{entry->seat};
+            session.wish.reset();
+            say(connection, messages_.joined(game.link.plan(), session.seat));
+        }
+    }
+}
+
+/// Believes only answers to sessions that are in this game here.
+void FrontServer::settle_answers(FollowedGame& game, const SnapshotParts& parts) {
+    std::uint64_t highest = game.answers_seen;
+    for (const RosterAnswer& answer : parts.answers) {
+        if (answer.front_slot != link_.slot() || answer.number <= game.answers_seen) {
+            continue;
+        }
+        highest = std::max(highest, answer.number);
+        const auto member = std::ranges::find_if(game.members, [&](std::uint32_t index) {
+            return value(connections_.at(index).session.id) == answer.session;
+        });
+        if (member == game.members.end()) {
+            continue;  // disconnected meanwhile
+        }
+        Connection& connection = connections_.at(*member);
+        if (answer.kind == static_cast<std::uint8_t>(AnswerKind::left)) {
+            leave(connection, static_cast<LeaveReason>(answer.reason), "");
+        } else {
+            refuse(connection, static_cast<RefuseReason>(answer.reason), "");
+        }
+    }
+    if (highest > game.answers_seen) {
+        game.answers_seen = highest;
+        game.link.acknowledge(highest);
+    }
+}
+
+void FrontServer::broadcast(FollowedGame& game, const SnapshotParts& parts) {
+    game.newest = messages_.snapshot(parts);
+    for (const std::uint32_t index : game.members) {
+        Connection& connection = connections_.at(index);
+        const Membership membership = connection.session.membership;
+        if (membership == Membership::seated || membership == Membership::leaving) {
+            connections_.replace_snapshot(connection, game.newest, now_ns_);
+        }
+    }
+    for (const std::uint32_t index : game.watchers) {
+        connections_.replace_snapshot(connections_.at(index), game.newest, now_ns_);
+    }
+}
+
+/// The last snapshot is broadcast. Its sessions get it, however slow they are, and then Left.
+void FrontServer::finish(FollowedGame& game, LeaveReason reason) {
+    game.over = true;
+    for (const std::uint32_t index : copy_of(game.watchers)) {
+        connections_.keep_snapshot(connections_.at(index));
+        leave(connections_.at(index), reason, "");
+    }
+    for (const std::uint32_t index : copy_of(game.members)) {
+        Connection& connection = connections_.at(index);
+        if (connection.session.membership == Membership::seated ||
+            connection.session.membership == Membership::leaving) {
+            connections_.keep_snapshot(connection);
+            leave(connection, reason, "");
+        } else {
+            ask_again(connection, game.link.id());
+        }
+    }
+}
+
+/// The game cannot be used any more: it failed, or what it publishes is damaged.
+void FrontServer::give_up(FollowedGame& game, const std::string& why) {
+    game.over = true;
+    game.failed = true;
+    for (const std::uint32_t index : copy_of(game.watchers)) {
+        leave(connections_.at(index), LeaveReason::game_failed, why);
+    }
+    for (const std::uint32_t index : copy_of(game.members)) {
+        Connection& connection = connections_.at(index);
+        const Membership membership = connection.session.membership;
+        if (membership != Membership::entering) {  // should it go on, without them
+            game.departures.push_back(value(connection.session.id));
+        }
+        if (membership == Membership::seated || membership == Membership::leaving) {
+            leave(connection, LeaveReason::game_failed, why);
+        } else {
+            refuse(connection, RefuseReason::no_room, why);
+        }
+    }
+    game.write_departures();
+    game.link.publish();
+}
+
+/// For loops whose body may take a connection out of the list it walks.
+const std::vector<std::uint32_t>& FrontServer::copy_of(
+    const std::vector<std::uint32_t>& connections) {
+    visited_ = connections;
+    return visited_;
+}
+
+}  // namespace ringside

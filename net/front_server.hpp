@@ -1,0 +1,168 @@
+#pragma once
+// FrontServer: one front's state, and what it does with what arrives. The loop that drives it is
+// run() in front.cpp; its work lies in
+//   front_bytes.cpp       bytes of clients, and those that wait for room
+//   front_clients.cpp     their messages
+//   front_membership.cpp  joining, watching, leaving; what the supervisor answers
+//   front_news.cpp        snapshots of games
+//   front_lists.cpp       lists of games
+//   front_upkeep.cpp      accepting, deadlines, ending
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "connection.hpp"
+#include "followed_games.hpp"
+#include "host_messages.hpp"
+#include "ring_loop.hpp"
+
+#include "ringside/core/wire.hpp"
+#include "ringside/ipc/front_link.hpp"
+#include "ringside/ipc/snapshot.hpp"
+#include "ringside/net/front.hpp"
+
+namespace ringside::wire {
+struct Hello;
+struct Join;
+struct Watch;
+struct Input;
+struct List;
+}  // namespace ringside::wire
+
+namespace ringside {
+
+class FrontServer {
+public:
+    FrontServer(RingLoop, FrontLink, const std::vector<int>& listening_fds, const FrontOptions&,
+                bool futex_wait);
+
+    FrontServer(const FrontServer&) = delete;
+    FrontServer& operator=(const FrontServer&) = delete;
+
+    // The phases of a turn, in the order of run().
+    void sleep();
+    void take_completions();
+    void take_control();
+    void retry();
+    void publish();
+    void take_news();
+    void keep_deadlines();
+    void close_unused();
+
+    void start();
+    [[nodiscard]] bool finished() const noexcept;
+    [[nodiscard]] int exit_code() const noexcept { return supervisor_gone_ ? 1 : 0; }
+
+private:
+    enum class Handled : std::uint8_t {
+        done,
+        later,  // back-pressure: the same message again, and nothing behind it before
+    };
+
+    struct Listener {
+        int fd = -1;
+        bool armed = false;
+    };
+
+    // front_upkeep.cpp
+    void arm_accept(std::uint32_t listener) noexcept;
+    void accepted(const Completion&);
+    void welcome_socket(int fd);
+    void received(const Completion&);
+    void peer_ended(Connection&);
+    void sent(const Completion&);
+    void settle(Connection&);
+    void check_deadlines(Connection&);
+    void stop();
+    [[nodiscard]] std::int64_t next_deadline_ns() const noexcept;
+    void arm_bell() noexcept;
+
+    // front_bytes.cpp
+    void take_bytes(Connection&, Bytes);
+    void stall(Connection&, Bytes payload, Bytes rest);
+    void hold(Connection&, Bytes);
+    void resume(Connection&);
+    void refuse_stranger(Connection&);
+
+    // front_clients.cpp
+    bool within_rate(Connection&) noexcept;
+    Handled take_message(Connection&, Bytes payload);
+    Handled take_hello(Connection&, const wire::Hello&);
+    Handled take_join(Connection&, const wire::Join&);
+    Handled take_watch(Connection&, const wire::Watch&);
+    Handled take_leave(Connection&);
+    Handled take_input(Connection&, const wire::Input&);
+    Handled take_list(Connection&, const wire::List&);
+    void say(Connection&, BufferRef);
+    void fail(Connection&, wire::ErrorCode, const std::string& text);
+    void close(Connection&);
+    void retry_later(Connection&);
+
+    // front_membership.cpp
+    void begin(Connection&, JoinWish);
+    void ask(Connection&);
+    void ask_again(Connection&, GameId ended);
+    void opened(const OpenAnswer&);
+    FollowedGame* follow(GameId, Connection&);
+    void watch(Connection&, FollowedGame&);
+    void enter(Connection&);
+    void refuse(Connection&, RefuseReason, const std::string& text);
+    void leave(Connection&, LeaveReason, const std::string& text);
+    void detach(Connection&);
+    void end_session(Connection&);
+    FollowedGame* game_of(const Connection&) noexcept;
+
+    // front_news.cpp
+    void sweep() noexcept;
+    void read_news(FollowedGame&);
+    void apply_snapshot(FollowedGame&, const SnapshotParts&);
+    void settle_joins(FollowedGame&, const SnapshotParts&);
+    void settle_answers(FollowedGame&, const SnapshotParts&);
+    void broadcast(FollowedGame&, const SnapshotParts&);
+    void finish(FollowedGame&, LeaveReason);
+    void give_up(FollowedGame&, const std::string& why);
+    const std::vector<std::uint32_t>& copy_of(const std::vector<std::uint32_t>& connections);
+
+    // front_lists.cpp
+    void answer_lists();
+    void read_directory(std::int64_t swept_ns);
+    void answer_list(Connection&);
+
+    FrontLink link_;
+    FrontOptions options_;
+    bool futex_wait_;
+    std::vector<Listener> listeners_;
+    HostMessages messages_;  // before what holds its buffers
+    Connections connections_;
+    FollowedGames games_;
+
+    std::int64_t now_ns_ = 0;  // read once a turn
+    std::int64_t next_sweep_ns_ = 0;
+    std::int64_t next_check_ns_ = 0;
+    std::int64_t stop_deadline_ns_ = 0;
+    std::int64_t next_stranger_log_ns_ = 0;
+    std::uint64_t strangers_unlogged_ = 0;
+    std::uint64_t requests_ = 0;
+    std::uint32_t sessions_made_ = 0;
+    bool bell_armed_ = false;
+    bool control_ready_ = true;
+    bool accept_paused_ = false;
+    bool retry_due_ = false;
+    bool stopping_ = false;
+    bool supervisor_gone_ = false;
+
+    std::vector<std::uint32_t> retries_;   // connections with something refused for lack of room
+    std::vector<std::uint32_t> retrying_;  // the ones of this turn
+    std::vector<std::byte> resumed_;       // bytes of the connection being resumed
+    std::vector<std::uint32_t> visited_;   // see copy_of()
+    std::vector<std::uint64_t> snapshot_;  // the copy being looked at; 8-aligned
+    std::vector<std::uint32_t> lists_waiting_;
+    bool sweep_requested_ = false;
+    std::int64_t directory_ns_ = -1;          // swept_ns of directory_
+    std::vector<DirectoryRecord> directory_;  // by name
+
+    RingLoop loop_;  // last, so that it goes first: the kernel reads messages until then
+};
+
+}  // namespace ringside

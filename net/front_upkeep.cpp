@@ -1,0 +1,307 @@
+// FrontServer: sleeping, accepting, what becomes of sockets, deadlines, ending.
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "front_server.hpp"
+
+#include "ringside/core/clock.hpp"
+
+namespace ringside {
+namespace {
+
+constexpr std::int64_t sweep_period_ns = 10'000'000;
+constexpr std::int64_t check_period_ns = 250'000'000;
+constexpr std::int64_t sleep_ns_max = 1'000'000'000;
+constexpr std::int64_t half_close_ns = 1'000'000'000;
+constexpr std::size_t drained_bytes_max = 256 * 1024;
+
+std::int64_t ns(std::chrono::milliseconds duration) noexcept {
+    return std::chrono::nanoseconds(duration).count();
+}
+
+/// Accepted sockets inherit both, which saves two calls a connection.
+void tune(int listening_fd) noexcept {
+    const int on = 1;
+    const int unsent_bytes = 16 * 1024;  // more, and a slow client gets snapshots that are history
+    (void)::setsockopt(listening_fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    (void)::setsockopt(listening_fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes,
+                       sizeof unsent_bytes);  // both fail on Unix sockets, which need neither
+}
+
+}  // namespace
+
+FrontServer::FrontServer(RingLoop loop, FrontLink link, const std::vector<int>& listening_fds,
+                         const FrontOptions& options, bool futex_wait)
+    : link_(std::move(link)),
+      options_(options),
+      futex_wait_(futex_wait),
+      connections_(loop_, options.connections_max),
+      games_(link_.host().games().size()),
+      loop_(std::move(loop)) {
+    for (const int fd : listening_fds) {
+        listeners_.push_back({.fd = fd});
+    }
+}
+
+void FrontServer::start() {
+    now_ns_ = monotonic_ns();
+    for (std::uint32_t listener = 0; listener < listeners_.size(); ++listener) {
+        tune(listeners_[listener].fd);
+        arm_accept(listener);
+    }
+    link_.counters().sessions.store(0, std::memory_order_relaxed);  // a dead front's do not count
+    loop_.poll_multishot(link_.control_fd(), {.operation = Operation::control});
+    arm_bell();
+    loop_.submit_and_wait(0);
+    link_.report_ready();
+}
+
+bool FrontServer::finished() const noexcept {
+    const bool all_told = connections_.count() == 0 || now_ns_ >= stop_deadline_ns_;
+    return supervisor_gone_ || (stopping_ && all_told);
+}
+
+// ---- the wait ----------------------------------------------------------------------------------
+
+void FrontServer::arm_bell() noexcept {
+    if (bell_armed_) {
+        return;
+    }
+    bell_armed_ = true;
+    if (futex_wait_) {
+        loop_.futex_wait(link_.bell(), {.operation = Operation::bell});
+    } else {
+        // Once: two completions for one readable state would make the second read block.
+        loop_.poll_once(link_.wake_fd(), {.operation = Operation::bell});
+    }
+}
+
+std::int64_t FrontServer::next_deadline_ns() const noexcept {
+    std::int64_t deadline_ns = now_ns_ + sleep_ns_max;
+    if (!games_.empty() || !retries_.empty() || !lists_waiting_.empty()) {
+        deadline_ns = std::min(deadline_ns, next_sweep_ns_);
+    }
+    if (connections_.count() > 0 || accept_paused_) {
+        deadline_ns = std::min(deadline_ns, next_check_ns_);
+    }
+    return stopping_ ? std::min(deadline_ns, stop_deadline_ns_) : deadline_ns;
+}
+
+void FrontServer::sleep() {
+    bool unpublished = false;
+    games_.for_each([&](const FollowedGame& game) { unpublished |= game.unpublished; });
+    if (unpublished || (retry_due_ && !retries_.empty())) {
+        loop_.submit_and_wait(0);  // there is work, but sends should not wait for it
+    } else {
+        announce_sleep(link_.bell());
+        if (link_.ringing().any()) {  // BELL: rung before the announcement
+            loop_.submit_and_wait(0);
+        } else {
+            arm_bell();
+            loop_.submit_and_wait(std::max<std::int64_t>(next_deadline_ns(), 1));
+        }
+        stay_awake(link_.bell());
+    }
+    now_ns_ = monotonic_ns();
+}
+
+void FrontServer::take_completions() {
+    loop_.take_completions([this](const Completion& completion) {
+        switch (completion.token.operation) {
+            case Operation::accept: accepted(completion); break;
+            case Operation::receive: received(completion); break;
+            case Operation::send: sent(completion); break;
+            case Operation::control:
+                control_ready_ = true;
+                if (!completion.more) {
+                    loop_.poll_multishot(link_.control_fd(), {.operation = Operation::control});
+                }
+                break;
+            case Operation::bell:
+                if (!futex_wait_) {
+                    std::uint64_t rings = 0;
+                    (void)!::read(link_.wake_fd(), &rings, sizeof rings);  // only resets it
+                }
+                bell_armed_ = false;
+                break;
+            case Operation::ignored: break;
+        }
+    });
+}
+
+// ---- accepting ---------------------------------------------------------------------------------
+
+void FrontServer::arm_accept(std::uint32_t listener) noexcept {
+    if (!listeners_[listener].armed && !stopping_) {
+        listeners_[listener].armed = true;
+        loop_.accept_multishot(listeners_[listener].fd,
+                               {.operation = Operation::accept, .index = listener});
+    }
+}
+
+void FrontServer::accepted(const Completion& completion) {
+    const std::uint32_t listener = completion.token.index;
+    listeners_[listener].armed = completion.more;
+    if (completion.result >= 0) {
+        welcome_socket(completion.result);
+    } else if (completion.result != -ECONNABORTED && completion.result != -EINTR) {
+        // EMFILE, ENFILE, ENOMEM: asking again at once would spin. A close, or the next check of
+        // deadlines, asks again; clients wait in the backlog.
+        accept_paused_ = true;
+        return;
+    }
+    arm_accept(listener);
+}
+
+void FrontServer::welcome_socket(int fd) {
+    Connection* connection = stopping_ ? nullptr : connections_.add(fd, now_ns_);
+    if (connection == nullptr) {
+        if (stopping_) {
+            loop_.close(fd);
+        }
+        link_.counters().refused_count.fetch_add(1, std::memory_order_relaxed);  // a statistic
+        return;
+    }
+    link_.counters().accepted_count.fetch_add(1, std::memory_order_relaxed);
+    connection->deadline_ns = now_ns_ + ns(options_.handshake_timeout);
+    if (connections_.crowded()) {
+        link_.counters().refused_count.fetch_add(1, std::memory_order_relaxed);
+        fail(*connection, wire::ErrorCode::busy,
+             "this host has no room for another connection; try again later");
+        return;
+    }
+    connections_.receive(*connection);
+}
+
+// ---- sockets -----------------------------------------------------------------------------------
+
+void FrontServer::received(const Completion& completion) {
+    Connection* connection = connections_.find(completion.token);
+    if (connection != nullptr) {
+        connection->receiving = completion.more;
+        if (completion.result > 0) {
+            take_bytes(*connection, loop_.received(completion));
+        }
+    }
+    if (completion.has_buffer) {
+        loop_.give_back(completion.buffer);
+    }
+    if (connection == nullptr) {
+        return;
+    }
+    const int result = completion.result;
+    const bool goes_on = result > 0 || result == -ENOBUFS || result == -ECANCELED ||
+                         result == -EINTR || result == -EAGAIN;
+    if (!goes_on) {
+        peer_ended(*connection);
+    } else if (!connection->receiving && !connection->stalled) {
+        connections_.receive(*connection);  // ENOBUFS: buffers are back before this is submitted
+    }
+    settle(*connection);
+}
+
+/// It sends no more. What we have to tell it still goes out, for a while.
+void FrontServer::peer_ended(Connection& connection) {
+    if (connection.open()) {
+        end_session(connection);
+        connection.snapshot.reset();
+        connection.stage = Stage::lingering;
+        connection.deadline_ns = now_ns_ + half_close_ns;
+        connection.shut = !connection.sending;
+    }
+}
+
+void FrontServer::sent(const Completion& completion) {
+    if (Connection* connection = connections_.find(completion.token)) {
+        connections_.sent(*connection, completion.result, now_ns_);
+        settle(*connection);
+    }
+}
+
+/// After anything that may have ended a connection.
+void FrontServer::settle(Connection& connection) {
+    if (connection.stage == Stage::lingering &&
+        ((connection.shut && !connection.receiving && !connection.sending) ||
+         connection.drained_bytes > drained_bytes_max)) {
+        connections_.close(connection);
+    }
+    if (connection.stage == Stage::closing) {
+        end_session(connection);
+        if (connections_.release_if_done(connection) && accept_paused_) {
+            next_check_ns_ = 0;  // a descriptor is free: accept again
+        }
+    }
+}
+
+void FrontServer::close(Connection& connection) {
+    connections_.close(connection);
+    settle(connection);
+}
+
+// ---- deadlines ---------------------------------------------------------------------------------
+
+void FrontServer::keep_deadlines() {
+    if (now_ns_ >= next_sweep_ns_) {
+        next_sweep_ns_ = now_ns_ + sweep_period_ns;
+        retry_due_ = true;
+    }
+    if (now_ns_ < next_check_ns_) {
+        return;
+    }
+    next_check_ns_ = now_ns_ + std::min({check_period_ns, ns(options_.handshake_timeout) / 4 + 1,
+                                         ns(options_.stall_timeout) / 4 + 1});
+    connections_.for_each([this](Connection& connection) { check_deadlines(connection); });
+    if (std::exchange(accept_paused_, false)) {
+        for (std::uint32_t listener = 0; listener < listeners_.size(); ++listener) {
+            arm_accept(listener);
+        }
+    }
+}
+
+void FrontServer::check_deadlines(Connection& connection) {
+    const std::int64_t stalled_before_ns = now_ns_ - ns(options_.stall_timeout);
+    if (connection.stage == Stage::greeting && now_ns_ >= connection.deadline_ns) {
+        fail(connection, wire::ErrorCode::handshake_timeout, "no Hello in time");
+    } else if (connection.stage == Stage::lingering && now_ns_ >= connection.deadline_ns) {
+        close(connection);
+    } else if (connection.open() && connection.sending &&
+               connection.sending_since_ns < stalled_before_ns) {
+        fail(connection, wire::ErrorCode::too_slow, "you have not read for too long");
+    } else if (connection.open() && connection.stalled &&
+               connection.stalled_since_ns < stalled_before_ns) {
+        fail(connection, wire::ErrorCode::game_stuck, "the game takes no input");
+    }
+}
+
+void FrontServer::close_unused() {
+    games_.close_unused();
+}
+
+// ---- the end of the host -----------------------------------------------------------------------
+
+void FrontServer::stop() {
+    stopping_ = true;
+    stop_deadline_ns_ = now_ns_ + ns(options_.stop_grace);
+    for (std::uint32_t listener = 0; listener < listeners_.size(); ++listener) {
+        loop_.cancel({.operation = Operation::accept, .index = listener});
+    }
+    connections_.for_each([this](Connection& connection) {
+        const Membership membership = connection.session.membership;
+        if (membership == Membership::seated || membership == Membership::leaving ||
+            membership == Membership::watching) {
+            leave(connection, LeaveReason::stopping, "the host is being stopped");
+        } else if (membership != Membership::none) {
+            refuse(connection, RefuseReason::stopping, "the host is being stopped");
+        }
+        fail(connection, wire::ErrorCode::stopping, "the host is being stopped");
+    });
+}
+
+}  // namespace ringside

@@ -1,0 +1,117 @@
+#include "host_messages.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "ringside/core/wire_generated.h"
+#include "ringside/net/frame.hpp"
+
+namespace ringside {
+namespace {
+
+/// Of a fixed array that another process wrote: up to its zero, or all of it.
+template <std::size_t size>
+std::string_view text_of(const char (&characters)[size]) noexcept {
+    return {characters, ::strnlen(characters, size)};
+}
+
+const std::uint8_t* octets(Bytes bytes) noexcept {
+    return reinterpret_cast<const std::uint8_t*>(bytes.data());
+}
+
+Bytes config_of(const GameSegmentPlan& plan) noexcept {
+    return Bytes(plan.config).first(std::min<std::size_t>(plan.config_bytes, config_bytes_max));
+}
+
+}  // namespace
+
+template <class Message>
+BufferRef HostMessages::framed(flatbuffers::Offset<Message> message) {
+    constexpr auto type = wire::HostMessageTraits<Message>::enum_value;
+    builder_.Finish(wire::CreateFromHost(builder_, type, message.Union()));
+    const Bytes payload(reinterpret_cast<const std::byte*>(builder_.GetBufferPointer()),
+                        builder_.GetSize());
+    const auto prefix = frame_prefix(static_cast<std::uint32_t>(payload.size()));
+    BufferRef buffer = pool_.take(prefix, payload);
+    builder_.Clear();
+    return buffer;
+}
+
+flatbuffers::Offset<flatbuffers::String> HostMessages::string_or_none(std::string_view text) {
+    return text.empty() ? 0 : builder_.CreateString(text.data(), text.size());
+}
+
+BufferRef HostMessages::welcome(SessionId session, std::uint32_t inputs_per_second_max) {
+    return framed(wire::CreateWelcome(builder_, wire::protocol_version, value(session),
+                                      client_message_bytes_max, inputs_per_second_max));
+}
+
+BufferRef HostMessages::joined(const GameSegmentPlan& plan, Seat seat) {
+    const auto game = builder_.CreateString(std::string(text_of(plan.name)));
+    const auto type = builder_.CreateString(std::string(text_of(plan.type)));
+    const auto config = builder_.CreateVector(octets(config_of(plan)), config_of(plan).size());
+    return framed(wire::CreateJoined(builder_, game, type, value(seat),
+                                     static_cast<std::uint64_t>(plan.tick_ns), config));
+}
+
+BufferRef HostMessages::watching(const GameSegmentPlan& plan) {
+    const auto game = builder_.CreateString(std::string(text_of(plan.name)));
+    const auto type = builder_.CreateString(std::string(text_of(plan.type)));
+    const auto config = builder_.CreateVector(octets(config_of(plan)), config_of(plan).size());
+    return framed(wire::CreateWatching(builder_, game, type,
+                                       static_cast<std::uint64_t>(plan.tick_ns), config));
+}
+
+BufferRef HostMessages::refused(RefuseReason reason, std::string_view text) {
+    const auto why = string_or_none(text);
+    return framed(wire::CreateRefused(builder_, static_cast<std::uint8_t>(reason), why));
+}
+
+BufferRef HostMessages::snapshot(const SnapshotParts& parts) {
+    std::array<wire::SeatInput, seats_max> seats;
+    const std::size_t count = std::min(parts.roster.size(), seats.size());
+    std::transform(parts.roster.begin(), parts.roster.begin() + static_cast<std::ptrdiff_t>(count),
+                   seats.begin(), [](const RosterEntry& entry) {
+                       return wire::SeatInput(entry.seat, entry.last_input);
+                   });
+    const auto inputs = builder_.CreateVectorOfStructs(seats.data(), count);
+    const auto view = builder_.CreateVector(octets(parts.view), parts.view.size());
+    return framed(wire::CreateSnapshot(builder_, parts.header.tick, inputs, view));
+}
+
+BufferRef HostMessages::left(LeaveReason reason, std::string_view text) {
+    const auto why = string_or_none(text);
+    return framed(wire::CreateLeft(builder_, static_cast<std::uint8_t>(reason), why));
+}
+
+BufferRef HostMessages::error(wire::ErrorCode code, std::string_view text) {
+    const auto why = string_or_none(text);
+    return framed(wire::CreateError(builder_, static_cast<std::uint16_t>(code), why));
+}
+
+BufferRef HostMessages::pong(std::uint64_t nonce) {
+    return framed(wire::CreatePong(builder_, nonce));
+}
+
+BufferRef HostMessages::games(const Page& page) {
+    std::vector<flatbuffers::Offset<wire::GameInfo>> infos;
+    for (const DirectoryRecord& game : page.games) {
+        const auto name = builder_.CreateString(std::string(text_of(game.name)));
+        const auto type = builder_.CreateString(std::string(text_of(game.type)));
+        const auto size = string_or_none(text_of(game.size_label));
+        const std::int64_t age_ns = std::max<std::int64_t>(0, page.now_ns - game.created_ns);
+        infos.push_back(wire::CreateGameInfo(builder_, name, type, size, game.phase, game.players,
+                                             game.seats,
+                                             static_cast<std::uint32_t>(game.spectators),
+                                             static_cast<std::uint64_t>(age_ns) / 1'000'000));
+    }
+    const auto games = builder_.CreateVector(infos);
+    return framed(wire::CreateGames(builder_, games, page.more));
+}
+
+BufferRef HostMessages::text(std::string_view text) {
+    return pool_.take(std::as_bytes(std::span(text)), {});
+}
+
+}  // namespace ringside

@@ -1,0 +1,51 @@
+#pragma once
+// HostMessages: what a front says to its clients, encoded and framed (schema:
+// core/schema/wire.fbs).
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include <flatbuffers/flatbuffers.h>
+
+#include "send_buffer.hpp"
+
+#include "ringside/core/ids.hpp"
+#include "ringside/core/wire.hpp"
+#include "ringside/ipc/game_segment.hpp"
+#include "ringside/ipc/host_segment.hpp"
+#include "ringside/ipc/snapshot.hpp"
+
+namespace ringside {
+
+class HostMessages {
+public:
+    [[nodiscard]] BufferRef welcome(SessionId, std::uint32_t inputs_per_second_max);
+    [[nodiscard]] BufferRef joined(const GameSegmentPlan&, Seat);
+    [[nodiscard]] BufferRef watching(const GameSegmentPlan&);
+    [[nodiscard]] BufferRef refused(RefuseReason, std::string_view text);
+    [[nodiscard]] BufferRef snapshot(const SnapshotParts&);
+    [[nodiscard]] BufferRef left(LeaveReason, std::string_view text);
+    [[nodiscard]] BufferRef error(wire::ErrorCode, std::string_view text);
+    [[nodiscard]] BufferRef pong(std::uint64_t nonce);
+
+    struct Page {
+        std::span<const DirectoryRecord> games;
+        bool more = false;
+        std::int64_t now_ns = 0;  // ages are counted up to here
+    };
+    [[nodiscard]] BufferRef games(const Page&);
+
+    /// Bytes that are not of this protocol, for those who speak another.
+    [[nodiscard]] BufferRef text(std::string_view);
+
+private:
+    template <class Message>
+    BufferRef framed(flatbuffers::Offset<Message>);
+    flatbuffers::Offset<flatbuffers::String> string_or_none(std::string_view);
+
+    flatbuffers::FlatBufferBuilder builder_;
+    SendBufferPool pool_;
+};
+
+}  // namespace ringside

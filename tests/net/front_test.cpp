@@ -1,0 +1,421 @@
+// A real host with a real front, driven by clients over real sockets.
+
+#include "ringside/net/front.hpp"
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <iostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <catch2/catch.hpp>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "counter_game.hpp"
+#include "test_client.hpp"
+
+#include "ringside/core/limits.hpp"
+#include "ringside/ipc/supervisor.hpp"
+
+using namespace ringside;
+using ringside::test::CounterInput;
+using ringside::test::CounterView;
+using ringside::test::TestClient;
+using wire::ErrorCode;
+using wire::JoinMode;
+
+namespace {
+
+std::string unique_instance() {
+    static int count = 0;
+    return "front-test-" + std::to_string(getpid()) + "-" + std::to_string(++count);
+}
+
+class TestHost {
+public:
+    explicit TestHost(FrontOptions front_options = {}, bool eventfd = false) {
+        listen_on_loopback();
+        int ready[2];
+        REQUIRE(pipe(ready) == 0);
+        HostOptions options;
+        options.instance = unique_instance();
+        options.games_max = 64;
+        options.wake_by_eventfd = eventfd;
+        std::cout.flush();  // or each process of the host prints what is buffered
+        std::fflush(nullptr);
+        pid_ = fork();
+        if (pid_ == 0) {
+            close(ready[0]);
+            const std::array<const GameType*, 1> types{&test::counter_type()};
+            const std::vector<int> sockets{listening_fd_};
+            const auto code = run_host(
+                options, types,
+                [&](FrontLink link) { return run_front(std::move(link), sockets, front_options); },
+                [&] { (void)!write(ready[1], "r", 1); });
+            _exit(code ? *code : 1);
+        }
+        close(ready[1]);
+        char byte = 0;
+        REQUIRE(read(ready[0], &byte, 1) == 1);
+        close(ready[0]);
+    }
+    TestHost(const TestHost&) = delete;
+    TestHost& operator=(const TestHost&) = delete;
+    ~TestHost() {
+        if (pid_ > 0) {
+            (void)stop();
+        }
+    }
+
+    int stop() {
+        if (!std::exchange(asked_, true)) {
+            kill(pid_, SIGTERM);  // a second one would stop at once
+        }
+        int status = 0;
+        waitpid(std::exchange(pid_, 0), &status, 0);
+        close(listening_fd_);
+        return status;
+    }
+    void ask_to_stop() {
+        asked_ = true;
+        kill(pid_, SIGTERM);
+    }
+
+    [[nodiscard]] TestClient connect() const {
+        const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const int bytes = 4096;
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+        REQUIRE(::connect(fd, reinterpret_cast<const sockaddr*>(&address_), sizeof address_) == 0);
+        return TestClient(fd);
+    }
+    [[nodiscard]] TestClient greeted() const {
+        TestClient client = connect();
+        client.hello();
+        (void)client.expect<wire::Welcome>();
+        return client;
+    }
+
+private:
+    void listen_on_loopback() {
+        listening_fd_ = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        address_.sin_family = AF_INET;
+        address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        // Small, so that a client that does not read is noticed soon; inherited when accepted.
+        const int bytes = 4096;
+        setsockopt(listening_fd_, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+        socklen_t size = sizeof address_;
+        REQUIRE(bind(listening_fd_, reinterpret_cast<const sockaddr*>(&address_), size) == 0);
+        REQUIRE(listen(listening_fd_, 128) == 0);
+        REQUIRE(getsockname(listening_fd_, reinterpret_cast<sockaddr*>(&address_), &size) == 0);
+    }
+
+    sockaddr_in address_{};
+    int listening_fd_ = -1;
+    pid_t pid_ = 0;
+    bool asked_ = false;
+};
+
+CounterView view_of(const wire::Snapshot& snapshot) {
+    CounterView view;
+    REQUIRE(snapshot.view()->size() == sizeof view);
+    std::memcpy(&view, snapshot.view()->data(), sizeof view);
+    return view;
+}
+
+/// Reads on until a snapshot has the sum.
+std::size_t read_until_sum(TestClient& client, std::uint64_t sum) {
+    for (std::size_t count = 1;; ++count) {
+        if (view_of(client.expect<wire::Snapshot>()).sum >= sum) {
+            return count;
+        }
+    }
+}
+
+constexpr std::uint8_t one = static_cast<std::uint8_t>(CounterInput::add_one);
+
+}  // namespace
+
+TEST_CASE("front: a player joins, plays, leaves and joins again", "[net][front]") {
+    TestHost host({}, GENERATE(false, true));
+    TestClient client = host.greeted();
+    for (int round = 0; round < 2; ++round) {
+        client.join("arena");
+        const auto& joined = client.expect<wire::Joined>();
+        REQUIRE(joined.game()->str() == "arena");
+        REQUIRE(joined.seat() == 0);
+        const auto& first = client.expect<wire::Snapshot>();
+        REQUIRE(first.seats()->size() == 1);
+        const std::uint64_t sum = view_of(first).sum;
+        for (std::uint32_t number = 1; number <= 20; ++number) {
+            client.input(number, one);
+        }
+        read_until_sum(client, sum + 20);
+        client.leave();
+        REQUIRE(client.expect<wire::Left>().reason() == static_cast<int>(LeaveReason::left));
+        client.input(21, one);  // crosses with Left: ignored
+        client.ping(7);
+        REQUIRE(client.expect<wire::Pong>().nonce() == 7);
+    }
+    REQUIRE(host.stop() == 0);
+}
+
+TEST_CASE("front: two clients creating the same name meet", "[net][front]") {
+    TestHost host;
+    TestClient first = host.greeted();
+    TestClient second = host.greeted();
+    first.join("meet", JoinMode::join_or_create, "\x02");
+    second.join("meet", JoinMode::join_or_create, "\x02");
+    const auto sum = first.expect<wire::Joined>().seat() + second.expect<wire::Joined>().seat();
+    REQUIRE(sum == 1);
+    first.input(1, one);
+    read_until_sum(second, 1);
+
+    TestClient third = host.greeted();
+    third.join("meet");
+    REQUIRE(third.expect<wire::Refused>().reason() == static_cast<int>(RefuseReason::full));
+    third.join("meet", JoinMode::create_only);
+    REQUIRE(third.expect<wire::Refused>().reason() == static_cast<int>(RefuseReason::name_taken));
+    third.join("nowhere", JoinMode::join_only);
+    REQUIRE(third.expect<wire::Refused>().reason() == static_cast<int>(RefuseReason::no_such_game));
+    third.join("../etc");
+    REQUIRE(third.expect<wire::Refused>().reason() == static_cast<int>(RefuseReason::bad_name));
+}
+
+TEST_CASE("front: who disconnects gives the seat back", "[net][front]") {
+    TestHost host;
+    TestClient watcher = host.greeted();
+    {
+        TestClient player = host.greeted();
+        player.join("brief");
+        (void)player.expect<wire::Joined>();
+        watcher.watch("brief");
+        (void)watcher.expect<wire::Watching>();
+    }
+    while (view_of(watcher.expect<wire::Snapshot>()).players != 0) {
+    }
+}
+
+TEST_CASE("front: an ended game sends its last snapshot, then Left; its name is free again",
+          "[net][front]") {
+    TestHost host;
+    TestClient player = host.greeted();
+    TestClient watcher = host.greeted();
+    player.join("final");
+    (void)player.expect<wire::Joined>();
+    watcher.watch("final");
+    (void)watcher.expect<wire::Watching>();
+    player.input(1, static_cast<std::uint8_t>(CounterInput::end));
+    for (TestClient* client : {&player, &watcher}) {
+        while (view_of(client->expect<wire::Snapshot>()).ended == 0) {
+        }
+        const auto* last = client->next();
+        REQUIRE(last != nullptr);
+        REQUIRE(last->message_type() == wire::HostMessage::Left);
+    }
+    player.join("final");
+    (void)player.expect<wire::Joined>();
+    REQUIRE(view_of(player.expect<wire::Snapshot>()).sum == 0);
+}
+
+TEST_CASE("front: a join into a game that is ending finds the next one", "[net][front]") {
+    TestHost host;
+    for (int round = 0; round < 10; ++round) {
+        TestClient first = host.greeted();
+        TestClient second = host.greeted();
+        first.join("ending");
+        (void)first.expect<wire::Joined>();
+        first.input(1, static_cast<std::uint8_t>(CounterInput::end));
+        second.join("ending");
+        const auto* answer = second.next();
+        REQUIRE(answer != nullptr);
+        REQUIRE(answer->message_type() == wire::HostMessage::Joined);
+    }
+}
+
+TEST_CASE("front: lists come in name order, by prefix and in pages", "[net][front]") {
+    TestHost host;
+    std::vector<TestClient> players;
+    for (const char* name : {"b2", "a1", "b1", "b3"}) {
+        players.push_back(host.greeted());
+        players.back().join(name);
+        (void)players.back().expect<wire::Joined>();
+    }
+    TestClient client = host.greeted();
+    client.list();
+    const auto& all = client.expect<wire::Games>();
+    REQUIRE(all.games()->size() == 4);
+    REQUIRE(all.games()->Get(0)->name()->str() == "a1");
+    REQUIRE_FALSE(all.more());
+    client.list("b", "", 2);
+    const auto& page = client.expect<wire::Games>();
+    REQUIRE(page.games()->size() == 2);
+    REQUIRE(page.games()->Get(0)->name()->str() == "b1");
+    REQUIRE(page.more());
+    client.list("b", "b2", 2);
+    const auto& last = client.expect<wire::Games>();
+    REQUIRE(last.games()->size() == 1);
+    REQUIRE(last.games()->Get(0)->name()->str() == "b3");
+    REQUIRE_FALSE(last.more());
+}
+
+TEST_CASE("front: bad input gets an Error with a code, and the others play on", "[net][front]") {
+    FrontOptions options;
+    options.handshake_timeout = std::chrono::milliseconds(100);
+    options.messages_per_second_max = 50;
+    TestHost host(options);
+    TestClient player = host.greeted();
+    player.join("steady");
+    (void)player.expect<wire::Joined>();
+    TestClient client = host.connect();
+    using namespace std::string_literals;
+    SECTION("garbage") {
+        client.raw("\x08\0\0\0garbage!"s);
+        REQUIRE(client.expect_error() == ErrorCode::malformed);
+    }
+    SECTION("an empty message") {
+        client.raw("\0\0\0\0"s);
+        REQUIRE(client.expect_error() == ErrorCode::malformed);
+    }
+    SECTION("an oversized message") {
+        client.raw("\x01\x04\0\0"s + std::string(3000, 'x'));
+        REQUIRE(client.expect_error() == ErrorCode::message_too_large);
+    }
+    SECTION("another version") {
+        client.hello(99);
+        REQUIRE(client.expect_error() == ErrorCode::version);
+    }
+    SECTION("silence") {
+        REQUIRE(client.expect_error() == ErrorCode::handshake_timeout);
+    }
+    SECTION("a truncated message, then silence") {
+        client.raw("\x20\0\0\0half"s);
+        REQUIRE(client.expect_error() == ErrorCode::handshake_timeout);
+    }
+    SECTION("no Hello") {
+        client.ping(1);
+        REQUIRE(client.expect_error() == ErrorCode::out_of_order);
+    }
+    SECTION("a gap in the inputs") {
+        client.hello();
+        (void)client.expect<wire::Welcome>();
+        client.join("steady");
+        (void)client.expect<wire::Joined>();
+        client.input(2, one);
+        REQUIRE(client.expect_error() == ErrorCode::out_of_order);
+    }
+    SECTION("too many messages") {
+        client.hello();
+        (void)client.expect<wire::Welcome>();
+        for (int i = 0; i < 60; ++i) {
+            client.leave();  // the first one is out of order
+        }
+        REQUIRE(client.expect_error() == ErrorCode::out_of_order);
+        TestClient hasty = host.greeted();
+        for (int i = 0; i < 60; ++i) {
+            hasty.ping(1);
+        }
+        for (const auto* root = hasty.next(); root != nullptr; root = hasty.next()) {
+            if (root->message_type() == wire::HostMessage::Error) {
+                REQUIRE(root->message_as_Error()->code() == static_cast<int>(ErrorCode::rate));
+            }
+        }
+    }
+    SECTION("HTTP") {
+        client.raw("GET / HTTP/1.1\r\nHost: here\r\n\r\n");
+        REQUIRE(client.rest().starts_with("HTTP/1.1 501 "));
+    }
+    SECTION("TLS") {
+        client.raw("\x16\x03\x01\x02\0"s);
+        REQUIRE(client.rest().empty());
+    }
+    player.input(1, one);
+    read_until_sum(player, 1);
+}
+
+TEST_CASE("front: beyond the most connections a client is told to come back", "[net][front]") {
+    FrontOptions options;
+    options.connections_max = 1;
+    TestHost host(options);
+    TestClient first = host.greeted();
+    TestClient second = host.connect();
+    REQUIRE(second.expect_error() == ErrorCode::busy);
+}
+
+TEST_CASE("front: a slow reader gets fewer snapshots, but the newest", "[net][front]") {
+    FrontOptions options;
+    options.messages_per_second_max = 1'000'000;
+    TestHost host(options);
+    TestClient player = host.greeted();
+    player.join("busy");
+    (void)player.expect<wire::Joined>();
+    TestClient watcher = host.greeted();
+    watcher.watch("busy");
+    (void)watcher.expect<wire::Watching>();
+    constexpr std::uint32_t rounds = 2'000;
+    for (std::uint32_t number = 1; number <= rounds; ++number) {
+        player.input(number, one);  // each is answered before the next: a snapshot each
+        read_until_sum(player, number);
+    }
+    REQUIRE(read_until_sum(watcher, rounds) < rounds / 2);
+}
+
+TEST_CASE("front: who never reads is closed, and the others play on", "[net][front]") {
+    FrontOptions options;
+    options.messages_per_second_max = 1'000'000;
+    options.stall_timeout = std::chrono::milliseconds(200);
+    TestHost host(options);
+    TestClient player = host.greeted();
+    player.join("calm");
+    (void)player.expect<wire::Joined>();
+    TestClient deaf = host.greeted();
+    for (std::uint64_t nonce = 0; nonce < 500'000; ++nonce) {
+        deaf.ping(nonce);  // ends early: the front closes, or resets
+    }
+    player.input(1, one);
+    read_until_sum(player, 1);
+    std::size_t pongs = 0;
+    while (const auto* root = deaf.next()) {
+        pongs += root->message_type() == wire::HostMessage::Pong ? 1u : 0u;
+    }
+    REQUIRE(pongs < 500'000);
+}
+
+TEST_CASE("front: no input is lost or applied twice when the ring is full", "[net][front]") {
+    FrontOptions options;
+    options.messages_per_second_max = 1'000'000;
+    TestHost host(options);
+    TestClient player = host.greeted();
+    player.join("flood");
+    constexpr std::uint32_t inputs = 20'000;  // 40 B each: a hundred times the ring
+    for (std::uint32_t number = 1; number <= inputs; ++number) {
+        player.input(number, one);
+    }
+    (void)player.expect<wire::Joined>();
+    for (;;) {
+        const auto& snapshot = player.expect<wire::Snapshot>();
+        REQUIRE(view_of(snapshot).sum == snapshot.seats()->Get(0)->number());
+        if (snapshot.seats()->Get(0)->number() == inputs) {
+            break;
+        }
+    }
+}
+
+TEST_CASE("front: when the host stops, clients are told", "[net][front]") {
+    TestHost host;
+    TestClient player = host.greeted();
+    TestClient idle = host.greeted();
+    player.join("last");
+    (void)player.expect<wire::Joined>();
+    host.ask_to_stop();
+    (void)player.expect<wire::Left>();
+    REQUIRE(player.expect_error() == ErrorCode::stopping);
+    REQUIRE(idle.expect_error() == ErrorCode::stopping);
+    REQUIRE(host.stop() == 0);
+}

@@ -1,0 +1,160 @@
+#include "test_client.hpp"
+
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include <catch2/catch.hpp>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ringside/net/frame.hpp"
+
+namespace ringside::test {
+namespace {
+
+template <class Make>
+std::string framed(Make make) {
+    flatbuffers::FlatBufferBuilder builder;
+    const auto message = make(builder);
+    using Message = typename decltype(message)::offset_type;
+    builder.Finish(wire::CreateFromClient(builder, wire::ClientMessageTraits<Message>::enum_value,
+                                          message.Union()));
+    const auto prefix = frame_prefix(builder.GetSize());
+    std::string frame(reinterpret_cast<const char*>(prefix.data()), prefix.size());
+    frame.append(reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize());
+    return frame;
+}
+
+template <class Table>
+struct Typed : flatbuffers::Offset<Table> {
+    using offset_type = Table;
+    Typed(flatbuffers::Offset<Table> offset) : flatbuffers::Offset<Table>(offset) {}
+};
+
+auto octets(flatbuffers::FlatBufferBuilder& builder, std::string_view bytes) {
+    return builder.CreateVector(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+}
+
+}  // namespace
+
+TestClient::TestClient(TestClient&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+TestClient::~TestClient() {
+    if (fd_ >= 0) {
+        ::close(fd_);
+    }
+}
+
+void TestClient::hello(std::uint32_t version) {
+    raw(framed([&](auto& builder) { return Typed(wire::CreateHello(builder, version)); }));
+}
+
+void TestClient::join(std::string_view game, wire::JoinMode mode, std::string_view config,
+                      std::string_view parameters) {
+    raw(framed([&](auto& builder) {
+        const auto name = builder.CreateString(std::string(game));
+        const auto config_bytes = octets(builder, config);
+        const auto parameter_bytes = octets(builder, parameters);
+        return Typed(wire::CreateJoin(builder, name, 0, mode, config_bytes, parameter_bytes));
+    }));
+}
+
+void TestClient::watch(std::string_view game) {
+    raw(framed([&](auto& builder) {
+        return Typed(wire::CreateWatch(builder, builder.CreateString(std::string(game))));
+    }));
+}
+
+void TestClient::leave() {
+    raw(framed([](auto& builder) { return Typed(wire::CreateLeave(builder)); }));
+}
+
+void TestClient::input(std::uint32_t number, std::uint8_t byte) {
+    raw(framed([&](auto& builder) {
+        return Typed(wire::CreateInput(builder, number, builder.CreateVector(&byte, 1)));
+    }));
+}
+
+void TestClient::list(std::string_view prefix, std::string_view after, std::uint16_t limit) {
+    raw(framed([&](auto& builder) {
+        const auto prefix_text = builder.CreateString(std::string(prefix));
+        const auto after_text = builder.CreateString(std::string(after));
+        return Typed(wire::CreateList(builder, prefix_text, after_text, limit));
+    }));
+}
+
+void TestClient::ping(std::uint64_t nonce) {
+    raw(framed([&](auto& builder) { return Typed(wire::CreatePing(builder, nonce)); }));
+}
+
+void TestClient::raw(std::string_view bytes) {
+    while (!bytes.empty()) {
+        const auto sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        if (sent <= 0) {
+            return;  // the front has closed: next() will tell
+        }
+        bytes.remove_prefix(static_cast<std::size_t>(sent));
+    }
+}
+
+bool TestClient::read_some() {
+    std::array<std::byte, 4096> chunk;
+    const auto count = ::recv(fd_, chunk.data(), chunk.size(), 0);
+    if (count <= 0) {
+        return false;
+    }
+    received_.insert(received_.end(), chunk.begin(), chunk.begin() + count);
+    return true;
+}
+
+const wire::FromHost* TestClient::next() {
+    const auto have = [this](std::size_t bytes) {
+        while (received_.size() < bytes) {
+            if (!read_some()) {
+                return false;
+            }
+        }
+        return true;
+    };
+    if (!have(frame_prefix_bytes)) {
+        return nullptr;
+    }
+    std::uint32_t payload_bytes = 0;
+    std::memcpy(&payload_bytes, received_.data(), sizeof payload_bytes);
+    if (!have(frame_prefix_bytes + payload_bytes)) {
+        return nullptr;
+    }
+    const auto begin = received_.begin() + frame_prefix_bytes;
+    message_.assign(begin, begin + payload_bytes);
+    received_.erase(received_.begin(), begin + payload_bytes);
+    const auto* root = wire::verified_from_host(message_);
+    REQUIRE(root != nullptr);
+    return root;
+}
+
+const void* TestClient::expect_type(wire::HostMessage type) {
+    for (;;) {
+        const auto* root = next();
+        REQUIRE(root != nullptr);
+        if (root->message_type() == type) {
+            return root->message();
+        }
+        INFO(wire::EnumNameHostMessage(root->message_type()));
+        REQUIRE(root->message_type() == wire::HostMessage::Snapshot);
+    }
+}
+
+wire::ErrorCode TestClient::expect_error() {
+    const auto code = expect<wire::Error>().code();
+    REQUIRE(next() == nullptr);
+    return static_cast<wire::ErrorCode>(code);
+}
+
+std::string TestClient::rest() {
+    while (read_some()) {
+    }
+    return {reinterpret_cast<const char*>(received_.data()), received_.size()};
+}
+
+}  // namespace ringside::test

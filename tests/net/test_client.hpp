@@ -1,0 +1,56 @@
+#pragma once
+// A client for tests of the front: blocking, over any connected socket, free to misbehave.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ringside/core/wire.hpp"
+#include "ringside/core/wire_generated.h"
+
+namespace ringside::test {
+
+class TestClient {
+public:
+    explicit TestClient(int connected_fd) noexcept : fd_(connected_fd) {}
+    TestClient(TestClient&&) noexcept;
+    TestClient& operator=(TestClient&&) = delete;
+    ~TestClient();
+
+    // What a client says.
+    void hello(std::uint32_t version = wire::protocol_version);
+    void join(std::string_view game, wire::JoinMode = wire::JoinMode::join_or_create,
+              std::string_view config = {}, std::string_view parameters = {});
+    void watch(std::string_view game);
+    void leave();
+    void input(std::uint32_t number, std::uint8_t byte);
+    void list(std::string_view prefix = {}, std::string_view after = {}, std::uint16_t limit = 0);
+    void ping(std::uint64_t nonce);
+    void raw(std::string_view bytes);
+
+    /// The next message; nullptr when the front has closed. Valid until the next call.
+    [[nodiscard]] const wire::FromHost* next();
+
+    /// The next message of a type; anything but Snapshots before it fails the test.
+    template <class Message>
+    const Message& expect() {
+        return *static_cast<const Message*>(
+            expect_type(wire::HostMessageTraits<Message>::enum_value));
+    }
+    /// The code of the Error that comes next, after which the front closes.
+    [[nodiscard]] wire::ErrorCode expect_error();
+    /// Everything until the front closes, as it is.
+    [[nodiscard]] std::string rest();
+
+private:
+    const void* expect_type(wire::HostMessage);
+    bool read_some();
+
+    int fd_;
+    std::vector<std::byte> received_;
+    std::vector<std::byte> message_;
+};
+
+}  // namespace ringside::test
