@@ -16,6 +16,7 @@
 #include "bot_process.hpp"
 #include "names.hpp"
 #include "printable.hpp"
+
 #include "ringside/core/clock.hpp"
 #include "ringside/core/random.hpp"
 #include "ringside/tron/config.hpp"
@@ -38,9 +39,9 @@ constexpr std::size_t reasons_shown_max = 10;
 struct Match {
     enum class State { playing, leaving, finished, failed };
     std::string game;
-    std::vector<std::size_t> players;  // places in BotMatches::players_
+    std::vector<std::size_t> players{};  // places in BotMatches::players_
     State state = State::playing;
-    std::string reason;
+    std::string reason{};
 };
 
 class BotMatches {
@@ -119,7 +120,9 @@ Result<void> BotMatches::run() {
     return {};
 }
 
-bool BotMatches::over() const { return ended_ == matches_.size(); }
+bool BotMatches::over() const {
+    return ended_ == matches_.size();
+}
 
 // ---- connections -------------------------------------------------------------------------------
 
@@ -130,7 +133,8 @@ void BotMatches::open_some() {
 }
 
 JoinRequest BotMatches::join_request(const std::string& game) const {
-    JoinRequest join{.game = game};
+    JoinRequest join;
+    join.game = game;
     if (!options_.game.empty()) {
         join.mode = wire::JoinMode::join_only;
         return join;
@@ -139,7 +143,8 @@ JoinRequest BotMatches::join_request(const std::string& game) const {
     join.type = "tron";
     join.config = tron::encode_config({.width = options_.width,
                                        .height = options_.height,
-                                       .seats = static_cast<std::uint8_t>(players_per_match_)});
+                                       .seats = static_cast<std::uint8_t>(players_per_match_),
+                                       .tick_ms = options_.tick_ms});
     return join;
 }
 
@@ -159,8 +164,8 @@ void BotMatches::open_one(std::size_t match_index) {
         end(match, Match::State::failed);
         return;
     }
-    auto& player = players_[place].emplace(std::move(*client), join_request(match.game),
-                                           random_.next());
+    auto& player =
+        players_[place].emplace(std::move(*client), join_request(match.game), random_.next());
     epoll_event event{.events = EPOLLIN, .data = {.u64 = place}};
     if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, player.fd(), &event) != 0) {
         match.reason = errno_failure("epoll_ctl refused a connection").error().text();
@@ -276,8 +281,8 @@ void BotMatches::stop_matches() {
 // ---- the summary -------------------------------------------------------------------------------
 
 int BotMatches::report(std::int64_t elapsed_ns) const {
-    const auto failed = static_cast<std::size_t>(
-        std::ranges::count(matches_, Match::State::failed, &Match::state));
+    const auto failed =
+        static_cast<std::size_t>(std::ranges::count(matches_, Match::State::failed, &Match::state));
     auto failures = nlohmann::ordered_json::array();
     for (const Match& match : matches_) {
         if (match.state == Match::State::failed) {

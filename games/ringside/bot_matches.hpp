@@ -17,11 +17,12 @@ inline constexpr std::uint32_t bot_games_max = 32'768;  // what one host can hav
 
 struct BotOptions {
     Endpoint endpoint;
-    std::string game;             // takes seats of this game; empty: matches of their own
-    std::uint32_t games = 1;      // at once, when `game` is empty
-    std::uint32_t players = 0;    // bots in each game, [1, 6]; 0: 1 with `game`, else 2
-    std::uint16_t width = 80;     // of new games, cells
+    std::string game;           // takes seats of this game; empty: matches of their own
+    std::uint32_t games = 1;    // at once, when `game` is empty
+    std::uint32_t players = 0;  // bots in each game, [1, 6]; 0: 1 with `game`, else 2
+    std::uint16_t width = 80;   // of new games, cells
     std::uint16_t height = 22;
+    std::uint16_t tick_ms = 100;  // of new games
     bool forever = false;         // rematches until a signal
     std::uint64_t seed = 0;       // of the bots' steering; 0: a new one each run
     bool json = false;            // the summary as one object

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "printable.hpp"
+
 #include "ringside/core/clock.hpp"
 #include "ringside/tron/view.hpp"
 

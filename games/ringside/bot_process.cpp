@@ -14,7 +14,7 @@ volatile std::sig_atomic_t stop_signal = 0;
 
 StopSignals::StopSignals() {
     stop_signal = 0;
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = [](int signal) { stop_signal = signal; };
     action.sa_flags = static_cast<int>(SA_RESETHAND);  // and no SA_RESTART: epoll_wait returns
     sigaction(SIGINT, &action, &interrupt_before_);
@@ -26,7 +26,9 @@ StopSignals::~StopSignals() {
     sigaction(SIGTERM, &terminate_before_, nullptr);
 }
 
-bool stop_asked() noexcept { return stop_signal != 0; }
+bool stop_asked() noexcept {
+    return stop_signal != 0;
+}
 
 Result<void> allow_connections(std::uint64_t connections) {
     rlimit limit{};

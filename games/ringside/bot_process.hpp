@@ -17,8 +17,8 @@ public:
     ~StopSignals();
 
 private:
-    struct sigaction interrupt_before_ {};
-    struct sigaction terminate_before_ {};
+    struct sigaction interrupt_before_{};
+    struct sigaction terminate_before_{};
 };
 
 [[nodiscard]] bool stop_asked() noexcept;

@@ -14,11 +14,12 @@
 namespace ringside {
 namespace {
 
-// Small, so that the space fills and the race ends within some 15 s.
-constexpr std::uint16_t demo_width = 40;
-constexpr std::uint16_t demo_height = 16;
+// Small, so that the space fills and the race ends within some 15 s, at the latest after 34.
+constexpr std::uint16_t demo_width = 32;
+constexpr std::uint16_t demo_height = 14;
+constexpr std::uint16_t demo_tick_ms = 40;
 
-constexpr unsigned ticks_between_frames = 30;  // 3 s
+constexpr unsigned ticks_between_frames = 60;
 
 constexpr std::string_view shape_text(tron::WallShape shape) {
     using enum tron::WallShape;
@@ -82,8 +83,8 @@ void print_frame(const tron::View& view) {
         }
     }
     for (const tron::Cycle& cycle : view.cycles) {
-        const bool out = cycle.state == tron::CycleState::exploding ||
-                         cycle.state == tron::CycleState::dead;
+        const bool out =
+            cycle.state == tron::CycleState::exploding || cycle.state == tron::CycleState::dead;
         canvas.put(cycle.x, cycle.y, out ? "*" : fmt::format("{}", cycle.number));
     }
     canvas.print();
@@ -128,8 +129,9 @@ private:
 }  // namespace
 
 int run_demo() {
-    fmt::print("No terminal here, so two bots play a match on a host of their own. In a terminal "
-               "'ringside' is a practice game for you.\n");
+    fmt::print(
+        "No terminal here, so two bots play a match on a host of their own. In a terminal "
+        "'ringside' is a practice game for you.\n");
     std::fflush(stdout);
     const auto host = HostProcess::start_private();
     if (!host) {
@@ -143,6 +145,7 @@ int run_demo() {
                                .players = 2,
                                .width = demo_width,
                                .height = demo_height,
+                               .tick_ms = demo_tick_ms,
                                .forever = false,
                                .seed = 0,
                                .json = false,

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "printable.hpp"
+
 #include "ringside/net/client.hpp"
 
 namespace ringside {

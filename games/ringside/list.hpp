@@ -9,8 +9,8 @@ namespace ringside {
 
 struct ListOptions {
     Endpoint endpoint;
-    std::string prefix;  // only games whose names start with it
-    bool json = false;   // one object instead of a table
+    std::string prefix{};  // only games whose names start with it
+    bool json = false;     // one object instead of a table
 };
 
 /// Prints all pages as one. Returns the exit code; errors go to standard error.

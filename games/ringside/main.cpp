@@ -1,5 +1,6 @@
 // The program `ringside`: reads the command line and runs one command.
 
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <optional>

@@ -52,14 +52,14 @@ constexpr std::array rows{
               &RawOptions::prefix},
     OptionRow{"--json", "", "Print one JSON object, {\"games\":[...]}", on_list, &RawOptions::json},
 
-    OptionRow{"--games", "M", "Matches of their own to play at once (default 1)", on_bot,
-              Number{&RawOptions::games, 1, bot_games_max, "games", false}},
-    OptionRow{"-N,--players", "K", "Bots in each game (default 1 with -G, else 2)", on_bot,
-              Number{&RawOptions::players, 1, tron::seats_limit, "players", false}},
+    OptionRow{"--games", "M", "Matches of their own to play at once", on_bot,
+              Number{&RawOptions::games, 1, bot_games_max, "games", "1"}},
+    OptionRow{"-N,--players", "K", "Bots in each game", on_bot,
+              Number{&RawOptions::players, 1, tron::seats_limit, "players", "1 with -G, else 2"}},
     OptionRow{"--forever", "", "Go on with rematches until interrupted", on_bot,
               &RawOptions::forever},
-    OptionRow{"--seed", "N", "Steer as in another run of this seed (default: chance)", on_bot,
-              Number{&RawOptions::seed, 1, any_max, "", false}},
+    OptionRow{"--seed", "N", "Steer as in another run of this seed", on_bot,
+              Number{&RawOptions::seed, 1, any_max, "", "by chance"}},
     OptionRow{"--json", "", "Print the summary as a JSON object", on_bot, &RawOptions::json},
 
     OptionRow{"--listen", "WHERE",
@@ -86,9 +86,8 @@ constexpr std::array rows{
     OptionRow{"--through-rings", "", "Play in game processes, over shared memory", on_replay,
               &RawOptions::through_rings},
     OptionRow{"--restore-every", "TICKS",
-              "Save the rules and restore them into fresh ones so often "
-              "(default: never)",
-              on_replay, Number{&RawOptions::restore_every, 1, any_max, "ticks", false}},
+              "Save the rules and restore them into fresh ones so often", on_replay,
+              Number{&RawOptions::restore_every, 1, any_max, "ticks", "never"}},
 };
 
 constexpr std::array commands{

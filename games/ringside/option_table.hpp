@@ -10,6 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include "ringside/core/limits.hpp"
+
 namespace ringside {
 
 /// What the flags of a command line say, before any of it is judged together. Defaults are here.
@@ -28,14 +30,14 @@ struct RawOptions {
     std::string instance = "default";
     std::string trace;
     std::vector<std::string> listen;
-    std::uint64_t port = 8766;
+    std::uint64_t port = port_default;
     std::uint64_t number = 1;
     std::uint64_t width = 80;
     std::uint64_t height = 22;
     std::uint64_t players = 0;
     std::uint64_t games = 0;
     std::uint64_t seed = 0;
-    std::uint64_t games_max = 4096;
+    std::uint64_t games_max = games_max_default;
     std::uint64_t fronts = 1;
     std::uint64_t idle_timeout_s = 180;
     std::uint64_t restore_every = 0;
@@ -54,8 +56,8 @@ struct Number {
     std::uint64_t RawOptions::* target;
     std::uint64_t low;
     std::uint64_t high;
-    std::string_view unit;         // for help and refusals: "players"
-    bool default_is_shown = true;  // false: `help` says what its absence means
+    std::string_view unit;               // for help and refusals: "players"
+    std::string_view default_text = "";  // for help; empty: the target's own
 };
 
 struct OptionRow {

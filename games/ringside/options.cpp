@@ -1,18 +1,18 @@
 #include "options.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
-#include <memory>
 #include <optional>
-#include <random>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "option_table.hpp"
 #include "printable.hpp"
+
 #include "ringside/core/game_name.hpp"
 #include "ringside/tron/config.hpp"
 
@@ -24,7 +24,8 @@ constexpr int exit_usage = 2;
 constexpr const char* summary =
     "Ringside hosts games in shared memory and plays them in the terminal: light cycles steered\n"
     "with vim's keys. Without arguments: a practice game here, or a short match between bots when\n"
-    "there is no terminal. Keys: h j k l or arrows steer, i lays walls and says 'ready', esc stops\n"
+    "there is no terminal. Keys: h j k l or arrows steer, i lays walls and says 'ready', esc "
+    "stops\n"
     "laying, q quits.";
 
 constexpr const char* top_examples =
@@ -51,10 +52,9 @@ std::string range_text(const Number& number) {
 
 void add_number(CLI::App& app, const OptionRow& row, const Number& number, RawOptions& raw) {
     std::uint64_t& target = raw.*number.target;
-    std::string help = fmt::format("{}: {}", row.help, range_text(number));
-    if (number.default_is_shown) {
-        help += fmt::format(" (default {})", target);
-    }
+    const std::string help =
+        fmt::format("{}: {} (default {})", row.help, range_text(number),
+                    number.default_text.empty() ? fmt::format("{}", target) : number.default_text);
     const CLI::Validator in_range(
         [number](std::string& text) {
             const auto given = whole_number(text);
@@ -100,7 +100,8 @@ void build(CLI::App& app, RawOptions& raw) {
     app.name("ringside");
     app.get_formatter()->column_width(26);
     app.set_help_flag("-h,--help", "Print this and exit");
-    app.set_version_flag("-V,--version", "ringside " RINGSIDE_VERSION, "Print the version and exit");
+    app.set_version_flag("-V,--version", "ringside " RINGSIDE_VERSION,
+                         "Print the version and exit");
     app.require_subcommand(0, 1);
     app.footer(top_examples);
     add_rows(app, on_top, raw);
@@ -150,8 +151,7 @@ void Reading::read(unsigned command) {
         case on_play: play(); return;
         case on_watch:
             options_.command = Command::watch;
-            options_.play = {
-                .host = PlayHost::theirs, .endpoint = endpoint(), .game = game()};
+            options_.play = {.host = PlayHost::theirs, .endpoint = endpoint(), .game = game()};
             return;
         case on_list:
             options_.command = Command::list;
@@ -222,7 +222,8 @@ void Reading::serve() {
         if (!serve.listen.empty()) {
             throw Refusal{"-P and --listen exclude each other; give the port as in --listen :8766"};
         }
-        serve.listen.push_back({.port = static_cast<std::uint16_t>(raw_.port)});
+        serve.listen.push_back(
+            {.host = {}, .port = static_cast<std::uint16_t>(raw_.port), .unix_path = {}});
     }
     serve.instance = raw_.instance;
     serve.games_max = static_cast<std::uint32_t>(raw_.games_max);

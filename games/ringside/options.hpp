@@ -7,8 +7,9 @@
 
 #include "bot_matches.hpp"
 #include "list.hpp"
-#include "ringside/net/endpoint.hpp"
 #include "serve.hpp"
+
+#include "ringside/net/endpoint.hpp"
 
 namespace ringside {
 
@@ -24,7 +25,7 @@ enum class PlayHost {
 
 struct PlayChoice {
     PlayHost host = PlayHost::own_private;
-    Endpoint endpoint{.host = "127.0.0.1"};
+    Endpoint endpoint;
     std::string game;         // empty: to be made up
     std::uint8_t seats = 1;   // of a new game
     std::uint16_t width = 0;  // of a new game, cells
