@@ -24,11 +24,11 @@ namespace ringside::test {
 /// Zeroed, cache-line aligned heap memory.
 class ExactMemory {
 public:
-    explicit ExactMemory(std::size_t bytes)
-        : memory_(static_cast<std::byte*>(std::aligned_alloc(cache_line_bytes, bytes))),
-          bytes_(bytes) {
-        REQUIRE(memory_ != nullptr);
-        std::memset(memory_.get(), 0, bytes);
+    explicit ExactMemory(std::size_t bytes) : bytes_(bytes) {
+        void* memory = nullptr;  // aligned_alloc would want a multiple of the alignment
+        REQUIRE(::posix_memalign(&memory, cache_line_bytes, bytes) == 0);
+        memory_.reset(static_cast<std::byte*>(memory));
+        std::memset(memory, 0, bytes);
     }
     [[nodiscard]] MutableBytes bytes() const noexcept { return {memory_.get(), bytes_}; }
 
