@@ -5,39 +5,38 @@
 namespace ringside {
 namespace {
 
-using Word = std::uint64_t;
-static_assert(std::atomic_ref<Word>::is_always_lock_free);
+std::atomic_ref<std::uint64_t> word_at(std::byte* at) noexcept {
+    return std::atomic_ref(*reinterpret_cast<std::uint64_t*>(at));
+}
 
 }  // namespace
 
 void store_shared(std::byte* to, Bytes bytes) noexcept {
-    auto* words = reinterpret_cast<Word*>(to);
-    const std::size_t whole = bytes.size() / sizeof(Word);
-    for (std::size_t i = 0; i < whole; ++i) {
-        Word word;
-        std::memcpy(&word, bytes.data() + i * sizeof(Word), sizeof(Word));
-        // INTENT / VERSION: whoever sees this word also sees the version word stored before it.
-        std::atomic_ref(words[i]).store(word, std::memory_order_release);
+    const std::size_t whole_bytes = bytes.size() & ~std::size_t{7};
+    std::uint64_t word = 0;
+    for (std::size_t offset = 0; offset < whole_bytes; offset += 8) {
+        std::memcpy(&word, bytes.data() + offset, 8);
+        // INTENT, VERSION: whoever loads this word also sees what was stored before the copy.
+        word_at(to + offset).store(word, std::memory_order_release);
     }
-    if (const std::size_t rest = bytes.size() % sizeof(Word); rest != 0) {
-        Word word = 0;
-        std::memcpy(&word, bytes.data() + whole * sizeof(Word), rest);
-        std::atomic_ref(words[whole]).store(word, std::memory_order_release);
+    if (whole_bytes < bytes.size()) {
+        word = 0;
+        std::memcpy(&word, bytes.data() + whole_bytes, bytes.size() - whole_bytes);
+        word_at(to + whole_bytes).store(word, std::memory_order_release);  // INTENT, VERSION
     }
 }
 
 void load_shared(MutableBytes to, const std::byte* from) noexcept {
-    // atomic_ref wants a mutable object; an 8-byte atomic load writes nothing, so this is safe on a
-    // read-only mapping.
-    auto* words = reinterpret_cast<Word*>(const_cast<std::byte*>(from));
-    const std::size_t whole = to.size() / sizeof(Word);
-    for (std::size_t i = 0; i < whole; ++i) {
-        const Word word = std::atomic_ref(words[i]).load(std::memory_order_acquire);
-        std::memcpy(to.data() + i * sizeof(Word), &word, sizeof(Word));
+    auto* words = const_cast<std::byte*>(from);  // only load() is called: see load_once()
+    const std::size_t whole_bytes = to.size() & ~std::size_t{7};
+    for (std::size_t offset = 0; offset < whole_bytes; offset += 8) {
+        // INTENT, VERSION: what the writer stored before this word is seen after it.
+        const std::uint64_t word = word_at(words + offset).load(std::memory_order_acquire);
+        std::memcpy(to.data() + offset, &word, 8);
     }
-    if (const std::size_t rest = to.size() % sizeof(Word); rest != 0) {
-        const Word word = std::atomic_ref(words[whole]).load(std::memory_order_acquire);
-        std::memcpy(to.data() + whole * sizeof(Word), &word, rest);
+    if (whole_bytes < to.size()) {
+        const std::uint64_t word = word_at(words + whole_bytes).load(std::memory_order_acquire);
+        std::memcpy(to.data() + whole_bytes, &word, to.size() - whole_bytes);
     }
 }
 

@@ -9,8 +9,9 @@
 // Ordering   BELL: the sleeper sets its word to asleep by a seq_cst exchange and looks once more
 //            for work; the ringer makes the work visible, then takes the word by a seq_cst
 //            read-modify-write. In the single order of these two one comes first: either the
-//            sleeper sees the work or the ringer sees the sleeper. Release/acquire would allow
-//            both to miss. At most one wake per sleep, none for who is awake.
+//            sleeper sees the work or the ringer sees the sleeper. A plain load or store in
+//            place of either exchange would allow both to miss. At most one wake per sleep, none
+//            for who is awake.
 // Trust      The bitmap is only a hint, which any game may scribble on: a front also sweeps the
 //            games it follows every 10 ms.
 

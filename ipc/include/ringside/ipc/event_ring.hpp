@@ -19,13 +19,17 @@
 //          (each side caches the other's position).
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <type_traits>
 
 #include "ringside/core/game.hpp"
+#include "ringside/core/invariant.hpp"
 #include "ringside/core/limits.hpp"
+#include "ringside/ipc/shared_words.hpp"
 
 namespace ringside {
 
@@ -55,6 +59,26 @@ static_assert(sizeof(EventRingHeader) == 192, "layout changed: raise event_ring_
 
 inline constexpr std::uint32_t event_ring_layout_version = 1;
 
+struct EventRecordHeader {
+    std::uint32_t payload_bytes;  // of a padding record: what is left of the record area
+    std::uint32_t kind;
+};
+inline constexpr std::uint32_t event_record_header_bytes = 8;
+static_assert(sizeof(EventRecordHeader) == event_record_header_bytes,
+              "layout changed: raise event_ring_layout_version");
+static_assert(std::is_trivially_copyable_v<EventRecordHeader>);
+
+/// Bytes that a record with this payload takes.
+[[nodiscard]] constexpr std::uint32_t event_record_bytes(std::uint32_t payload_bytes) noexcept {
+    return (event_record_header_bytes + payload_bytes + 7) & ~7u;
+}
+
+/// From a position to where the record area ends and starts over: at least one record header.
+[[nodiscard]] constexpr std::uint32_t event_bytes_to_end(std::uint64_t position,
+                                                         std::uint32_t capacity_bytes) noexcept {
+    return capacity_bytes - static_cast<std::uint32_t>(position & (capacity_bytes - 1));
+}
+
 /// Bytes of a ring with the given record area, header included.
 [[nodiscard]] constexpr std::size_t event_ring_region_bytes(std::uint32_t capacity_bytes) noexcept {
     return sizeof(EventRingHeader) + capacity_bytes;
@@ -65,6 +89,9 @@ inline constexpr std::uint32_t event_ring_layout_version = 1;
 /// of two, at least 64.
 void create_event_ring(MutableBytes region, std::uint32_t capacity_bytes,
                        std::uint64_t first_position = 0) noexcept;
+
+/// Whether attach would find a ring here. A front that finds none makes it.
+[[nodiscard]] bool event_ring_is_ready(MutableBytes region) noexcept;
 
 class EventProducer {
 public:
@@ -92,6 +119,9 @@ private:
     EventProducer(EventRingHeader& header, std::byte* records,
                   std::uint32_t capacity_bytes) noexcept;
 
+    [[nodiscard]] bool has_room(std::uint32_t bytes) noexcept;
+    void store_record_header(std::uint64_t position, EventRecordHeader) noexcept;
+
     EventRingHeader* header_;
     std::byte* records_;
     std::uint32_t capacity_bytes_;      // private copy: the header can be overwritten
@@ -117,7 +147,7 @@ public:
     /// what the last snapshot names. Refuses a position outside [head, tail].
     [[nodiscard]] static Result<EventConsumer> attach(MutableBytes region, std::uint64_t position);
 
-    /// The record at the cursor. Does not move it.
+    /// The record at the cursor. Does not move it. The kind is foreign too: any but padding.
     [[nodiscard]] Peek peek(EventRecord& record) noexcept;
 
     /// Moves the cursor past the record that peek() gave.
@@ -137,6 +167,9 @@ private:
     EventConsumer(EventRingHeader& header, const std::byte* records, std::uint32_t capacity_bytes,
                   std::uint64_t position) noexcept;
 
+    [[nodiscard]] bool refresh_tail() noexcept;
+    [[nodiscard]] EventRecordHeader load_record_header(std::uint64_t position) const noexcept;
+
     EventRingHeader* header_;
     const std::byte* records_;
     std::uint32_t capacity_bytes_;
@@ -145,5 +178,131 @@ private:
     std::uint64_t peeked_bytes_ = 0;  // of the record at the cursor, once peeked
     std::uint64_t tail_cached_;
 };
+
+// ---- the operations of every event, inline: see docs/benchmarks.md for what a call costs --------
+
+inline std::span<std::byte> EventProducer::try_claim(EventKind kind,
+                                                     std::uint32_t payload_bytes) noexcept {
+    invariant(payload_bytes >= 1 && payload_bytes <= payload_bytes_max(), "claim out of range");
+    invariant(kind != EventKind::padding, "padding is the ring's own");
+    const std::uint32_t record_bytes = event_record_bytes(payload_bytes);
+    const std::uint32_t left_bytes = event_bytes_to_end(claimed_position_, capacity_bytes_);
+    const std::uint32_t padding_bytes = record_bytes > left_bytes ? left_bytes : 0;
+    if (!has_room(padding_bytes + record_bytes)) {
+        return {};
+    }
+    if (padding_bytes != 0) {
+        store_record_header(claimed_position_, {padding_bytes - event_record_header_bytes, 0});
+    }
+    const std::uint64_t position = claimed_position_ + padding_bytes;
+    store_record_header(position, {payload_bytes, static_cast<std::uint32_t>(kind)});
+    claimed_position_ = position + record_bytes;
+    return {records_ + (position & (capacity_bytes_ - 1)) + event_record_header_bytes,
+            payload_bytes};
+}
+
+inline void EventProducer::publish() noexcept {
+    if (claimed_position_ == published_position_) {
+        return;
+    }
+    published_position_ = claimed_position_;
+    // PUBLISHED: acquire in refresh_tail(); carries every claimed record.
+    header_->tail_position.store(published_position_, std::memory_order_release);
+}
+
+inline std::uint64_t EventProducer::released_position() noexcept {
+    // RELEASED: release in EventConsumer::release(); the consumer is done with the bytes before it.
+    const std::uint64_t head = header_->head_position.load(std::memory_order_acquire);
+    // Positions only grow: a head behind the one seen before, beyond what is published, or between
+    // two words is a lie, and believing the older one loses nothing.
+    if (head % 8 == 0 && head - head_cached_ <= published_position_ - head_cached_) {
+        head_cached_ = head;
+    }
+    return head_cached_;
+}
+
+inline bool EventProducer::has_room(std::uint32_t bytes) noexcept {
+    const std::uint64_t end = claimed_position_ + bytes;
+    // The consumer's line is only touched when the ring looks full.
+    return end - head_cached_ <= capacity_bytes_ || end - released_position() <= capacity_bytes_;
+}
+
+inline void EventProducer::store_record_header(std::uint64_t position,
+                                               EventRecordHeader record) noexcept {
+    std::memcpy(records_ + (position & (capacity_bytes_ - 1)), &record, sizeof record);
+}
+
+inline Peek EventConsumer::peek(EventRecord& record) noexcept {
+    if (tail_cached_ == cursor_position_) {
+        if (!refresh_tail()) {
+            return Peek::damaged;
+        }
+        if (tail_cached_ == cursor_position_) {
+            return Peek::empty;
+        }
+    }
+    std::uint64_t position = cursor_position_;
+    EventRecordHeader header = load_record_header(position);
+    if (header.kind == 0) {
+        // A producer pads only for a record that does not fit, and publishes both at once.
+        const std::uint32_t padding_bytes = event_bytes_to_end(position, capacity_bytes_);
+        if (header.payload_bytes != padding_bytes - event_record_header_bytes ||
+            padding_bytes >= event_record_bytes(capacity_bytes_ / 4) ||
+            tail_cached_ - position <= padding_bytes) {
+            return Peek::damaged;
+        }
+        position += padding_bytes;
+        header = load_record_header(position);
+    }
+    const std::uint32_t payload_bytes = header.payload_bytes;
+    if (header.kind == 0 || payload_bytes == 0 || payload_bytes > capacity_bytes_ / 4 ||
+        event_record_bytes(payload_bytes) > event_bytes_to_end(position, capacity_bytes_) ||
+        event_record_bytes(payload_bytes) > tail_cached_ - position) {
+        return Peek::damaged;
+    }
+    peeked_bytes_ = position + event_record_bytes(payload_bytes) - cursor_position_;
+    record.kind = static_cast<EventKind>(header.kind);
+    record.payload = {records_ + (position & (capacity_bytes_ - 1)) + event_record_header_bytes,
+                      payload_bytes};
+    return Peek::record;
+}
+
+inline void EventConsumer::advance() noexcept {
+    invariant(peeked_bytes_ != 0, "advance without a peeked record");
+    cursor_position_ += peeked_bytes_;
+    peeked_bytes_ = 0;
+}
+
+inline void EventConsumer::release() noexcept {
+    if (released_position_ == cursor_position_) {
+        return;
+    }
+    released_position_ = cursor_position_;
+    // RELEASED: acquire in released_position(); the reads of these bytes are over.
+    header_->head_position.store(released_position_, std::memory_order_release);
+}
+
+inline bool EventConsumer::has_more() noexcept {
+    // Relaxed: an answer, not yet the bytes; peek() acquires them.
+    return tail_cached_ != cursor_position_ ||
+           header_->tail_position.load(std::memory_order_relaxed) != cursor_position_;
+}
+
+inline bool EventConsumer::refresh_tail() noexcept {
+    // PUBLISHED: release in publish(); carries the records below it.
+    const std::uint64_t tail = header_->tail_position.load(std::memory_order_acquire);
+    // Foreign. A producer never goes back, nor further than one capacity beyond what we released.
+    const std::uint64_t unreleased_bytes = cursor_position_ - released_position_;
+    if (tail % 8 != 0 || tail - cursor_position_ > capacity_bytes_ - unreleased_bytes) {
+        return false;
+    }
+    tail_cached_ = tail;
+    return true;
+}
+
+inline EventRecordHeader EventConsumer::load_record_header(std::uint64_t position) const noexcept {
+    return std::bit_cast<EventRecordHeader>(
+        load_once(records_ + (position & (capacity_bytes_ - 1))));
+}
 
 }  // namespace ringside

@@ -21,4 +21,13 @@ void store_shared(std::byte* to, Bytes bytes) noexcept;
 /// Copies out of shared memory. `from` is 8-aligned; reads to.size() rounded up to 8.
 void load_shared(MutableBytes to, const std::byte* from) noexcept;
 
+/// The word at `from`, 8-aligned, by exactly one load: what is judged is then what is used,
+/// whatever another process stores meanwhile. Relaxed: whoever calls has acquired the position
+/// before it.
+[[nodiscard]] inline std::uint64_t load_once(const std::byte* from) noexcept {
+    // atomic_ref<const T> is C++26; only load() is called, so a read-only mapping is fine.
+    auto* word = reinterpret_cast<std::uint64_t*>(const_cast<std::byte*>(from));
+    return std::atomic_ref(*word).load(std::memory_order_relaxed);
+}
+
 }  // namespace ringside

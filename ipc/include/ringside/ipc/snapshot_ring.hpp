@@ -11,7 +11,10 @@
 //                     bytes are stored with release, word by word, and loaded with acquire, so a
 //                     reader that saw one of them also sees the intent and drops its copy. (On
 //                     x86 both are plain moves. A stand-alone fence would do the same, but TSan
-//                     cannot see fences.)
+//                     cannot see fences.) It never goes back, not even when a successor writes a
+//                     shorter record than a dead producer began. Release ⇄ acquire itself, it
+//                     carries the newest_position before it: a newest record that the intent
+//                     covers is a lie, not a lapped copy.
 //          READY:     magic, release by the creator ⇄ acquire on attach.
 // Crash    A producer that dies before PUBLISHED leaves the previous record the newest. Its
 //          successor attaches and writes after it.
@@ -55,7 +58,8 @@ inline constexpr std::uint32_t snapshot_record_header_bytes = 16;
     return sizeof(SnapshotRingHeader) + capacity_bytes;
 }
 
-/// The smallest power of two that holds snapshots_in_ring_min records of this size.
+/// The smallest power of two that holds snapshots_in_ring_min records of this size. Requires at
+/// most snapshot_bytes_limit.
 [[nodiscard]] std::uint32_t snapshot_ring_capacity_for(std::uint32_t snapshot_bytes_max) noexcept;
 
 /// Makes an empty ring in zero-filled memory. `first_position`: a multiple of 8; 0 but in tests.
@@ -83,8 +87,8 @@ private:
     SnapshotRingHeader* header_;
     std::byte* records_;
     std::uint32_t capacity_bytes_;
-    std::uint64_t intent_position_;  // what the header holds
     std::uint64_t next_position_ = 0;
+    std::uint64_t intent_position_ = 0;  // ≥ next_position_: a dead producer's may be further
     std::uint64_t sequence_ = 0;
 };
 
