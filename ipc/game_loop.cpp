@@ -265,14 +265,14 @@ void GameLoop::join(std::uint32_t front_slot, const EventHeader& header, Bytes p
     if (find(header.session) != nullptr) {
         return;  // asked twice
     }
-    const JoinAnswer joined = roster_.size() < segment_.plan().seats
-                                  ? game_->on_join(parameters)
-                                  : JoinAnswer{RefuseReason::full, {}};
+    const JoinAnswer joined = game_->on_join(parameters);
     if (joined.reason != RefuseReason::none) {
         answer(front_slot, header.session, AnswerKind::refused,
                static_cast<std::uint8_t>(joined.reason));
         return;
     }
+    invariant(roster_.size() < segment_.plan().seats,
+              "a game type seats no more than its shape declares");
     roster_.push_back({.session = header.session,
                        .link_epoch = header.link_epoch,
                        .last_input = 0,
