@@ -1,10 +1,5 @@
 #include "host_process.hpp"
 
-#include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -12,7 +7,11 @@
 #include <filesystem>
 #include <utility>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace ringside {
 namespace {
@@ -50,7 +49,8 @@ bool wait_for_ready(int fd) {
 }
 
 [[noreturn]] void be_host(const ServeOptions& options, pid_t parent_pid, int errors_fd) {
-    prctl(PR_SET_PDEATHSIG, SIGTERM);  // a host cleans up after itself, also when its player is killed
+    prctl(PR_SET_PDEATHSIG,
+          SIGTERM);  // a host cleans up after itself, also when its player is killed
     if (getppid() != parent_pid) {
         _exit(1);
     }

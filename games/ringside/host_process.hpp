@@ -4,8 +4,9 @@
 
 #include <sys/types.h>
 
-#include "ringside/core/result.hpp"
 #include "serve.hpp"
+
+#include "ringside/core/result.hpp"
 
 namespace ringside {
 

@@ -18,9 +18,10 @@
 #include "play.hpp"
 #include "printable.hpp"
 #include "replay.hpp"
-#include "ringside/net/client.hpp"
 #include "serve.hpp"
 #include "through_rings.hpp"
+
+#include "ringside/net/client.hpp"
 
 namespace ringside {
 namespace {

@@ -1,8 +1,5 @@
 #include "play.hpp"
 
-#include <poll.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -11,8 +8,11 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include "printable.hpp"
+
 #include "ringside/net/client.hpp"
 #include "ringside/tron/config.hpp"
 #include "ringside/tron/view.hpp"
@@ -105,7 +105,9 @@ void Play::ask() {
     }
     const tron::Config config{
         .width = options_.width, .height = options_.height, .seats = options_.seats};
-    client_.join({.game = options_.game, .type = {}, .config = tron::encode_config(config),
+    client_.join({.game = options_.game,
+                  .type = {},
+                  .config = tron::encode_config(config),
                   .parameters = {}});
 }
 

@@ -14,10 +14,10 @@ struct PlayOptions {
     Endpoint endpoint;
     PlayRole role = PlayRole::player;
     std::string game;
-    std::uint8_t seats = 1;     // of a new game
-    std::uint16_t width = 80;   // of a new game, cells
+    std::uint8_t seats = 1;    // of a new game
+    std::uint16_t width = 80;  // of a new game, cells
     std::uint16_t height = 22;
-    std::string invitation;     // a command for friends, shown while players are missing
+    std::string invitation;  // a command for friends, shown while players are missing
 };
 
 /// Plays until the player quits, the game ends or the connection is lost. Returns the program's

@@ -1,7 +1,5 @@
 #include "through_rings.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -9,6 +7,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "ringside/core/clock.hpp"
 #include "ringside/ipc/local_host.hpp"
@@ -183,8 +182,8 @@ Result<tron::TraceDriverFactory> through_rings_factory() {
         return std::unexpected(std::move(started.error()));
     }
     auto host = std::make_shared<LocalHost>(std::move(*started));
-    return [host, count = 0u](const tron::Config& config) mutable
-               -> Result<std::unique_ptr<tron::TraceDriver>> {
+    return [host, count = 0u](
+               const tron::Config& config) mutable -> Result<std::unique_ptr<tron::TraceDriver>> {
         const OpenAnswer opened = host->open({.name = fmt::format("trace-{}", ++count),
                                               .type = {},
                                               .mode = OpenMode::create,

@@ -77,8 +77,8 @@ void draw_explosion(Canvas& screen, const View& view, const Cycle& cycle) {
     const int radius = 1 + cycle.explosion_frame / 4;
     const ScreenCell spark{
         .glyph = U'*', .colour = player_colour(cycle.number), .bold = cycle.explosion_frame < 6};
-    for (const auto& [x, y] : {std::pair{-1, -1}, {0, -1}, {1, -1}, {-1, 0}, {1, 0}, {-1, 1},
-                               {0, 1}, {1, 1}}) {
+    for (const auto& [x, y] :
+         {std::pair{-1, -1}, {0, -1}, {1, -1}, {-1, 0}, {1, 0}, {-1, 1}, {0, 1}, {1, 1}}) {
         const int column = cycle.x + x * radius * 2;  // a character is about twice as high as wide
         const int row = cycle.y + y * radius;
         if (inside(view, column, row)) {
@@ -176,8 +176,7 @@ Line result_line(const Scene& scene) {
     if (scene.seats == 1) {
         return {U"Game over", style};
     }
-    const auto winner =
-        std::ranges::find(scene.view.cycles, CycleState::winner, &Cycle::state);
+    const auto winner = std::ranges::find(scene.view.cycles, CycleState::winner, &Cycle::state);
     if (winner == scene.view.cycles.end()) {
         return {scene.view.phase == MatchPhase::finished ? U"Game over: nobody won" : U"Rematch",
                 style};
@@ -282,8 +281,8 @@ void draw_status(Canvas& screen, const Scene& scene) {
     right += phase_text(scene.view.phase);
     right += U"  " + widen(std::to_string(scene.view.cycles.size())) + U"/" +
              widen(std::to_string(scene.seats));
-    const int at = std::max(column, std::max<int>(scene.view.width, columns_min) -
-                                        static_cast<int>(right.size()));
+    const int at = std::max(
+        column, std::max<int>(scene.view.width, columns_min) - static_cast<int>(right.size()));
     screen.text(at, row, right,
                 {.colour = own != nullptr ? player_colour(own->number) : Colour::normal});
 }

@@ -1,10 +1,5 @@
 #include "ringside/tron_terminal/terminal.hpp"
 
-#include <fcntl.h>
-#include <langinfo.h>
-#include <termios.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <clocale>
@@ -12,6 +7,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+
+#include <fcntl.h>
+#include <langinfo.h>
+#include <termios.h>
+#include <unistd.h>
 
 #define NCURSES_NOMACROS 1
 #include <curses.h>
@@ -63,7 +63,7 @@ void remember(const char* capability) {
 }
 
 void catch_signals() {
-    struct sigaction action {};
+    struct sigaction action{};
     sigemptyset(&action.sa_mask);
     action.sa_handler = on_stop;
     for (const int signal : stop_signals) {
@@ -153,9 +153,9 @@ Result<std::unique_ptr<Terminal>> Terminal::open() {
         close(stop[0]);
         close(stop[1]);
         const char* name = std::getenv("TERM");
-        return failure(std::errc::not_supported,
-                       std::string("cannot use a terminal of type '") +
-                           (name != nullptr ? name : "") + "'; set TERM, for example to xterm");
+        return failure(std::errc::not_supported, std::string("cannot use a terminal of type '") +
+                                                     (name != nullptr ? name : "") +
+                                                     "'; set TERM, for example to xterm");
     }
     rescue.stop_read_fd = stop[0];
     rescue.stop_write_fd = stop[1];
@@ -200,8 +200,8 @@ void Terminal::draw(const Canvas& screen) {
             if (cell == ScreenCell{}) {
                 continue;
             }
-            const attr_t attributes = (cell.bold ? A_BOLD : A_NORMAL) |
-                                      (cell.reverse ? A_REVERSE : A_NORMAL);
+            const attr_t attributes =
+                (cell.bold ? A_BOLD : A_NORMAL) | (cell.reverse ? A_REVERSE : A_NORMAL);
             const std::array<wchar_t, 2> glyph{static_cast<wchar_t>(cell.glyph), 0};
             cchar_t character;
             setcchar(&character, glyph.data(), attributes, static_cast<short>(cell.colour),

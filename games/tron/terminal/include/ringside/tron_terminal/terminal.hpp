@@ -12,7 +12,17 @@
 
 namespace ringside::tron {
 
-enum class TerminalKey : std::uint8_t { left, down, up, right, insert, escape, quit, resized, other };
+enum class TerminalKey : std::uint8_t {
+    left,
+    down,
+    up,
+    right,
+    insert,
+    escape,
+    quit,
+    resized,
+    other
+};
 
 class Terminal {
 public:
