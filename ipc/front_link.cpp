@@ -1,5 +1,6 @@
 #include "ringside/ipc/front_link.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -102,7 +103,7 @@ bool FrontLink::request_open(const OpenRequest& request) noexcept {
     packet.mode = static_cast<std::uint32_t>(request.mode);
     packet.config_bytes =
         static_cast<std::uint32_t>(std::min(request.config.size(), sizeof(packet.config)));
-    std::memcpy(packet.config, request.config.data(), packet.config_bytes);
+    std::copy_n(request.config.begin(), packet.config_bytes, packet.config);
     if (request.known_ended) {
         packet.known_ended = 1;
         packet.game_slot = request.known_ended->slot;

@@ -23,7 +23,7 @@ namespace {
 [[noreturn]] void be_supervisor(const HostOptions& options, std::span<const GameType* const> types,
                                 pid_t parent_pid) {
     int code = exit_code_orphaned;
-    if (die_with(parent_pid)) {
+    if (die_with(parent_pid, SIGTERM)) {
         const auto hosted = run_host(options, types, [](FrontLink) { return 0; }, [] {});
         code = hosted.value_or(exit_code_failed);
         if (!hosted) {

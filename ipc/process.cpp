@@ -1,14 +1,12 @@
 #include "process.hpp"
 
-#include <csignal>
-
 #include <sys/prctl.h>
 #include <unistd.h>
 
 namespace ringside {
 
-bool die_with(pid_t parent_pid) noexcept {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+bool die_with(pid_t parent_pid, int signal) noexcept {
+    prctl(PR_SET_PDEATHSIG, signal);
     return getppid() == parent_pid;  // after the prctl: a parent that died before it is noticed too
 }
 

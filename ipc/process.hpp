@@ -1,6 +1,7 @@
 #pragma once
 // What every process of a host does about itself.
 
+#include <csignal>
 #include <string>
 
 #include <sys/types.h>
@@ -13,9 +14,10 @@ inline constexpr int exit_code_failed = 1;
 inline constexpr int exit_code_orphaned = 2;
 inline constexpr int exit_code_superseded = 3;
 
-/// Asks the kernel to kill this process when its parent dies. False: the parent has died already.
-/// In a game the parent is the supervisor, not the nursery that forked it.
-[[nodiscard]] bool die_with(pid_t parent_pid) noexcept;
+/// Asks the kernel to signal this process when its parent dies: SIGKILL, or SIGTERM for a
+/// supervisor that has to clean up. False: the parent has died already. In a game the parent is the
+/// supervisor, not the nursery that forked it.
+[[nodiscard]] bool die_with(pid_t parent_pid, int signal = SIGKILL) noexcept;
 
 /// What ps, top and perf show; cut to 15 bytes.
 void name_process(const std::string& name) noexcept;

@@ -337,8 +337,9 @@ bool Supervisor::fronts_have_gone() const {
     return std::ranges::all_of(fronts_, [](const Front& front) { return front.pid == 0; });
 }
 
-// Nurseries first: once they have answered what they were asked and gone, every game's pid is known.
-// A nursery that does not answer is killed; a game of its that nobody has heard of dies with us.
+// Nurseries first: once they have answered what they were asked and gone, every game's pid is
+// known. A nursery that does not answer is killed; a game of its that nobody has heard of dies with
+// us.
 void Supervisor::kill_and_reap_all() {
     for (Nursery& nursery : nurseries_) {
         if (nursery.pid > 0) {
