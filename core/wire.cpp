@@ -16,13 +16,15 @@ constexpr flatbuffers::uoffset_t tables_max_from_host = 8 + games_per_page_max;
 
 // MessageType: the enum of Root's union.
 template <class Root, class MessageType>
-const Root* verified(Bytes payload, flatbuffers::uoffset_t tables_max) noexcept {
-    const auto* bytes = reinterpret_cast<const std::uint8_t*>(payload.data());
-    flatbuffers::Verifier verifier(bytes, payload.size(), depth_max, tables_max);
-    if (!verifier.VerifyBuffer<Root>(nullptr)) {
+const Root* verified(Bytes frame, flatbuffers::uoffset_t tables_max) noexcept {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(frame.data());
+    // The prefix belongs to it: fields are aligned from the prefix on, not from the byte after it.
+    flatbuffers::Verifier verifier(bytes, frame.size(), depth_max, tables_max);
+    if (frame.size() < sizeof(flatbuffers::uoffset_t) ||
+        !verifier.VerifySizePrefixedBuffer<Root>(nullptr)) {
         return nullptr;
     }
-    const auto* root = flatbuffers::GetRoot<Root>(bytes);
+    const auto* root = flatbuffers::GetSizePrefixedRoot<Root>(bytes);
     // FlatBuffers lets an unknown union member pass unread, so that old readers survive new
     // messages. Here the protocol version says what the other side may send: nobody handles it.
     const MessageType type = root->message_type();
@@ -31,12 +33,12 @@ const Root* verified(Bytes payload, flatbuffers::uoffset_t tables_max) noexcept 
 
 }  // namespace
 
-const FromClient* verified_from_client(Bytes payload) noexcept {
-    return verified<FromClient, ClientMessage>(payload, tables_max_from_client);
+const FromClient* verified_from_client(Bytes frame) noexcept {
+    return verified<FromClient, ClientMessage>(frame, tables_max_from_client);
 }
 
-const FromHost* verified_from_host(Bytes payload) noexcept {
-    return verified<FromHost, HostMessage>(payload, tables_max_from_host);
+const FromHost* verified_from_host(Bytes frame) noexcept {
+    return verified<FromHost, HostMessage>(frame, tables_max_from_host);
 }
 
 }  // namespace ringside::wire

@@ -72,9 +72,7 @@ template <class Build>
 void Client::send(Build build) {
     flatbuffers::FlatBufferBuilder builder(256);
     const auto [type, message] = build(builder);
-    builder.Finish(wire::CreateFromClient(builder, type, message));  // see frame.hpp on alignment
-    const auto prefix = frame_prefix(builder.GetSize());
-    unsent_.insert(unsent_.end(), prefix.begin(), prefix.end());
+    builder.FinishSizePrefixed(wire::CreateFromClient(builder, type, message));
     const auto* first = reinterpret_cast<const std::byte*>(builder.GetBufferPointer());
     unsent_.insert(unsent_.end(), first, first + builder.GetSize());
     flush();
@@ -181,11 +179,11 @@ Result<const wire::FromHost*> Client::try_receive() {
                                            host_message_bytes_max));
             }
             if (received_.size() >= prefix_bytes + size) {
-                message_.resize((size + 7) / 8);
-                std::memcpy(message_.data(), received_.data() + prefix_bytes, size);
                 consumed_bytes_ = prefix_bytes + size;
-                const auto* message =
-                    wire::verified_from_host(std::as_bytes(std::span(message_)).first(size));
+                message_.resize((consumed_bytes_ + 7) / 8);
+                std::memcpy(message_.data(), received_.data(), consumed_bytes_);
+                const auto* message = wire::verified_from_host(
+                    std::as_bytes(std::span(message_)).first(consumed_bytes_));
                 if (message == nullptr) {
                     return failure(std::errc::bad_message,
                                    "the host sent bytes that are no message");

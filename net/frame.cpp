@@ -1,70 +1,66 @@
 #include "ringside/net/frame.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <string_view>
+#include <utility>
 
 namespace ringside {
 
-std::array<std::byte, frame_prefix_bytes> frame_prefix(std::uint32_t payload_bytes) noexcept {
-    return {static_cast<std::byte>(payload_bytes), static_cast<std::byte>(payload_bytes >> 8),
-            static_cast<std::byte>(payload_bytes >> 16),
-            static_cast<std::byte>(payload_bytes >> 24)};
-}
-
-FrameStatus FrameParser::next(Bytes& bytes, Bytes& payload) {
-    if (const FrameStatus status = read_prefix(bytes); status != FrameStatus::frame) {
-        return status;
+FrameStatus FrameParser::next(Bytes& bytes, Bytes& frame) {
+    if (std::exchange(given_out_, false)) {
+        partial_.clear();
     }
-    if (in_place(bytes, payload)) {
-        prefix_bytes_ = 0;
-        return FrameStatus::frame;
+    const bool aligned = reinterpret_cast<std::uintptr_t>(bytes.data()) % 8 == 0;
+    if (partial_.empty() && aligned && bytes.size() >= frame_prefix_bytes) {
+        if (const FrameStatus status = judge(bytes); status != FrameStatus::frame) {
+            bytes = bytes.subspan(frame_prefix_bytes);
+            return status;
+        }
+        if (bytes.size() >= frame_prefix_bytes + payload_bytes_) {
+            frame = bytes.first(frame_prefix_bytes + payload_bytes_);
+            bytes = bytes.subspan(frame.size());
+            return FrameStatus::frame;
+        }
     }
-    const std::size_t missing = payload_bytes_ - partial_.size();
-    const Bytes piece = bytes.first(std::min(missing, bytes.size()));
-    // Grows with what came, not with what was announced: a prefix alone costs us nothing.
-    partial_.insert(partial_.end(), piece.begin(), piece.end());
-    bytes = bytes.subspan(piece.size());
-    if (piece.size() < missing) {
+    complete(frame_prefix_bytes, bytes);
+    if (partial_.size() < frame_prefix_bytes) {
         return FrameStatus::more;
     }
-    payload = partial_;
-    prefix_bytes_ = 0;
+    if (const FrameStatus status = judge(partial_); status != FrameStatus::frame) {
+        partial_.clear();
+        return status;
+    }
+    complete(frame_prefix_bytes + payload_bytes_, bytes);
+    if (partial_.size() < frame_prefix_bytes + payload_bytes_) {
+        return FrameStatus::more;
+    }
+    frame = partial_;
+    given_out_ = true;
     return FrameStatus::frame;
 }
 
-/// `frame`: the prefix is complete and sane.
-FrameStatus FrameParser::read_prefix(Bytes& bytes) noexcept {
-    if (prefix_bytes_ == frame_prefix_bytes) {
-        return FrameStatus::frame;
-    }
-    const std::size_t taken = std::min(frame_prefix_bytes - prefix_bytes_, bytes.size());
-    std::copy_n(bytes.begin(), taken, prefix_.begin() + prefix_bytes_);
-    bytes = bytes.subspan(taken);
-    prefix_bytes_ += static_cast<std::uint32_t>(taken);
-    if (prefix_bytes_ < frame_prefix_bytes) {
-        return FrameStatus::more;
-    }
-    partial_.clear();
+/// `frame`: the length that the prefix announces is sane.
+FrameStatus FrameParser::judge(Bytes prefix) noexcept {
+    std::copy_n(prefix.begin(), frame_prefix_bytes, prefix_.begin());
     payload_bytes_ = 0;
     for (std::size_t i = frame_prefix_bytes; i-- > 0;) {
         payload_bytes_ = payload_bytes_ << 8 | static_cast<std::uint32_t>(prefix_[i]);
     }
-    if (payload_bytes_ == 0 || payload_bytes_ > payload_bytes_max_) {
-        prefix_bytes_ = 0;
-        return payload_bytes_ == 0 ? FrameStatus::empty : FrameStatus::too_large;
+    if (payload_bytes_ == 0) {
+        return FrameStatus::empty;
     }
-    return FrameStatus::frame;
+    return payload_bytes_ > payload_bytes_max_ ? FrameStatus::too_large : FrameStatus::frame;
 }
 
-bool FrameParser::in_place(Bytes& bytes, Bytes& payload) const noexcept {
-    const bool aligned = reinterpret_cast<std::uintptr_t>(bytes.data()) % 8 == 0;
-    if (!partial_.empty() || !aligned || bytes.size() < payload_bytes_) {
-        return false;
+/// Moves bytes into partial_ until it has so many. It grows with what came, not with what was
+/// announced: a prefix alone costs us nothing.
+void FrameParser::complete(std::size_t bytes_wanted, Bytes& bytes) {
+    if (partial_.size() >= bytes_wanted) {
+        return;
     }
-    payload = bytes.first(payload_bytes_);
-    bytes = bytes.subspan(payload_bytes_);
-    return true;
+    const Bytes piece = bytes.first(std::min(bytes_wanted - partial_.size(), bytes.size()));
+    partial_.insert(partial_.end(), piece.begin(), piece.end());
+    bytes = bytes.subspan(piece.size());
 }
 
 Speaker speaker_of(std::array<std::byte, frame_prefix_bytes> prefix) noexcept {

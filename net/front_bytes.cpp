@@ -33,12 +33,12 @@ void FrontServer::take_bytes(Connection& connection, Bytes bytes) {
         hold(connection, bytes);
         return;
     }
-    Bytes payload;
+    Bytes frame;
     while (connection.open()) {
-        switch (connection.parser.next(bytes, payload)) {
+        switch (connection.parser.next(bytes, frame)) {
             case FrameStatus::frame:
-                if (take_message(connection, payload) == Handled::later) {
-                    stall(connection, payload, bytes);
+                if (take_message(connection, frame) == Handled::later) {
+                    stall(connection, frame, bytes);
                     return;
                 }
                 connection.stalled_since_ns = 0;
@@ -53,14 +53,12 @@ void FrontServer::take_bytes(Connection& connection, Bytes bytes) {
 }
 
 /// Keeps a message, and what follows it, until there is room.
-void FrontServer::stall(Connection& connection, Bytes payload, Bytes rest) {
+void FrontServer::stall(Connection& connection, Bytes frame, Bytes rest) {
     connection.stalled = true;
     if (connection.stalled_since_ns == 0) {
         connection.stalled_since_ns = now_ns_;
     }
-    const auto prefix = frame_prefix(static_cast<std::uint32_t>(payload.size()));
-    connection.pending.assign(prefix.begin(), prefix.end());
-    connection.pending.insert(connection.pending.end(), payload.begin(), payload.end());
+    connection.pending.assign(frame.begin(), frame.end());
     hold(connection, rest);
     retry_later(connection);
 }

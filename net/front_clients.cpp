@@ -40,8 +40,8 @@ bool FrontServer::within_rate(Connection& connection) noexcept {
     return true;
 }
 
-FrontServer::Handled FrontServer::take_message(Connection& connection, Bytes payload) {
-    const auto* root = wire::verified_from_client(payload);
+FrontServer::Handled FrontServer::take_message(Connection& connection, Bytes frame) {
+    const auto* root = wire::verified_from_client(frame);
     if (root == nullptr) {
         fail(connection, wire::ErrorCode::malformed, "not a message of this protocol");
         return Handled::done;

@@ -80,14 +80,14 @@ private:
 
     // front_bytes.cpp
     void take_bytes(Connection&, Bytes);
-    void stall(Connection&, Bytes payload, Bytes rest);
+    void stall(Connection&, Bytes frame, Bytes rest);
     void hold(Connection&, Bytes);
     void resume(Connection&);
     void refuse_stranger(Connection&);
 
     // front_clients.cpp
     bool within_rate(Connection&) noexcept;
-    Handled take_message(Connection&, Bytes payload);
+    Handled take_message(Connection&, Bytes frame);
     Handled take_hello(Connection&, const wire::Hello&);
     Handled take_join(Connection&, const wire::Join&);
     Handled take_watch(Connection&, const wire::Watch&);

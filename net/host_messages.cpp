@@ -29,11 +29,9 @@ Bytes config_of(const GameSegmentPlan& plan) noexcept {
 template <class Message>
 BufferRef HostMessages::framed(flatbuffers::Offset<Message> message) {
     constexpr auto type = wire::HostMessageTraits<Message>::enum_value;
-    builder_.Finish(wire::CreateFromHost(builder_, type, message.Union()));
-    const Bytes payload(reinterpret_cast<const std::byte*>(builder_.GetBufferPointer()),
-                        builder_.GetSize());
-    const auto prefix = frame_prefix(static_cast<std::uint32_t>(payload.size()));
-    BufferRef buffer = pool_.take(prefix, payload);
+    builder_.FinishSizePrefixed(wire::CreateFromHost(builder_, type, message.Union()));
+    BufferRef buffer = pool_.take(
+        {reinterpret_cast<const std::byte*>(builder_.GetBufferPointer()), builder_.GetSize()});
     builder_.Clear();
     return buffer;
 }
@@ -111,7 +109,7 @@ BufferRef HostMessages::games(const Page& page) {
 }
 
 BufferRef HostMessages::text(std::string_view text) {
-    return pool_.take(std::as_bytes(std::span(text)), {});
+    return pool_.take(std::as_bytes(std::span(text)));
 }
 
 }  // namespace ringside

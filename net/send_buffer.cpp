@@ -16,15 +16,14 @@ void BufferRef::reset() noexcept {
     }
 }
 
-BufferRef SendBufferPool::take(Bytes first, Bytes second) {
+BufferRef SendBufferPool::take(Bytes bytes) {
     if (free_.empty()) {
         free_.push_back(std::make_unique<SendBuffer>());
         free_.back()->pool = this;
     }
     SendBuffer* buffer = free_.back().release();
     free_.pop_back();
-    buffer->bytes.assign(first.begin(), first.end());
-    buffer->bytes.insert(buffer->bytes.end(), second.begin(), second.end());
+    buffer->bytes.assign(bytes.begin(), bytes.end());
     return BufferRef(buffer);
 }
 

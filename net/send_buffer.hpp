@@ -52,8 +52,8 @@ public:
     SendBufferPool(const SendBufferPool&) = delete;
     SendBufferPool& operator=(const SendBufferPool&) = delete;
 
-    /// A buffer holding a copy of both, one after the other.
-    [[nodiscard]] BufferRef take(Bytes first, Bytes second);
+    /// A buffer holding a copy.
+    [[nodiscard]] BufferRef take(Bytes bytes);
 
 private:
     friend class BufferRef;

@@ -138,13 +138,15 @@ std::vector<std::uint8_t> finished(const FlatBufferBuilder& builder) {
 
 std::vector<std::uint8_t> copy_of(const FromClient& from) {
     FlatBufferBuilder builder;
-    builder.Finish(CreateFromClient(builder, from.message_type(), copied_message(builder, from)));
+    builder.FinishSizePrefixed(
+        CreateFromClient(builder, from.message_type(), copied_message(builder, from)));
     return finished(builder);
 }
 
 std::vector<std::uint8_t> copy_of(const FromHost& from) {
     FlatBufferBuilder builder;
-    builder.Finish(CreateFromHost(builder, from.message_type(), copied_message(builder, from)));
+    builder.FinishSizePrefixed(
+        CreateFromHost(builder, from.message_type(), copied_message(builder, from)));
     return finished(builder);
 }
 

@@ -25,7 +25,7 @@ template <class Write>
 Buffer from_client(ClientMessage type, Write&& write) {
     FlatBufferBuilder builder;
     const auto message = write(builder).Union();
-    builder.Finish(CreateFromClient(builder, type, message));
+    builder.FinishSizePrefixed(CreateFromClient(builder, type, message));
     return {builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()};
 }
 
@@ -33,7 +33,7 @@ template <class Write>
 Buffer from_host(HostMessage type, Write&& write) {
     FlatBufferBuilder builder;
     const auto message = write(builder).Union();
-    builder.Finish(CreateFromHost(builder, type, message));
+    builder.FinishSizePrefixed(CreateFromHost(builder, type, message));
     return {builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()};
 }
 
@@ -210,7 +210,8 @@ TEST_CASE("wire: a union member nobody knows is refused", "[core][wire]") {
 TEST_CASE("wire: a message without a required field is refused", "[core][wire]") {
     FlatBufferBuilder builder;
     SECTION("no message at all") {
-        builder.Finish(flatbuffers::Offset<void>(builder.EndTable(builder.StartTable())));
+        builder.FinishSizePrefixed(
+            flatbuffers::Offset<void>(builder.EndTable(builder.StartTable())));
     }
     SECTION("an Input without bytes") {
         const auto start = builder.StartTable();
@@ -220,7 +221,7 @@ TEST_CASE("wire: a message without a required field is refused", "[core][wire]")
         builder.AddElement<std::uint8_t>(FromClient::VT_MESSAGE_TYPE,
                                          static_cast<std::uint8_t>(ClientMessage::Input), 0);
         builder.AddOffset(FromClient::VT_MESSAGE, input);
-        builder.Finish(flatbuffers::Offset<void>(builder.EndTable(root)));
+        builder.FinishSizePrefixed(flatbuffers::Offset<void>(builder.EndTable(root)));
     }
     const auto* data = builder.GetBufferPointer();
     REQUIRE_FALSE(passes<FromClient>(Buffer(data, data + builder.GetSize())));

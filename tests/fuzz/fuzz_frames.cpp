@@ -25,13 +25,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t byte
         rest = rest.subspan(piece.size());
         const std::vector<std::byte> copy(piece.begin(), piece.end());
         Bytes left(copy);
-        Bytes payload;
-        FrameStatus status = parser.next(left, payload);
-        for (; status == FrameStatus::frame; status = parser.next(left, payload)) {
-            if (payload.empty() || payload.size() > client_message_bytes_max) {
+        Bytes frame;
+        FrameStatus status = parser.next(left, frame);
+        for (; status == FrameStatus::frame; status = parser.next(left, frame)) {
+            if (frame.size() <= frame_prefix_bytes ||
+                frame.size() > frame_prefix_bytes + client_message_bytes_max) {
                 std::abort();
             }
-            (void)wire::verified_from_client(payload);
+            (void)wire::verified_from_client(frame);
         }
         if (status != FrameStatus::more) {
             return 0;

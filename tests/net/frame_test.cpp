@@ -10,7 +10,6 @@
 #include "ringside/core/limits.hpp"
 
 using ringside::Bytes;
-using ringside::frame_prefix;
 using ringside::FrameParser;
 using ringside::FrameStatus;
 using ringside::Speaker;
@@ -18,18 +17,22 @@ using ringside::speaker_of;
 
 namespace {
 
-using Payload = std::vector<std::byte>;
+using Frame = std::vector<std::byte>;
 
-Payload random_payload(std::mt19937& random, std::size_t bytes_max) {
-    Payload payload(1 + random() % bytes_max);
-    std::ranges::generate(payload, [&] { return static_cast<std::byte>(random()); });
-    return payload;
+std::array<std::byte, 4> frame_prefix(std::uint32_t payload_bytes) {
+    std::array<std::byte, 4> prefix;
+    for (unsigned i = 0; i < 4; ++i) {
+        prefix[i] = static_cast<std::byte>(payload_bytes >> 8 * i);
+    }
+    return prefix;
 }
 
-void append_frame(std::vector<std::byte>& stream, const Payload& payload) {
-    const auto prefix = frame_prefix(static_cast<std::uint32_t>(payload.size()));
-    stream.insert(stream.end(), prefix.begin(), prefix.end());
-    stream.insert(stream.end(), payload.begin(), payload.end());
+Frame random_frame(std::mt19937& random, std::size_t payload_bytes_max) {
+    const std::size_t payload_bytes = 1 + random() % payload_bytes_max;
+    Frame frame(4 + payload_bytes);
+    std::ranges::generate(frame, [&] { return static_cast<std::byte>(random()); });
+    std::ranges::copy(frame_prefix(static_cast<std::uint32_t>(payload_bytes)), frame.begin());
+    return frame;
 }
 
 std::array<std::byte, 4> prefix_of(std::string_view text) {
@@ -40,18 +43,18 @@ std::array<std::byte, 4> prefix_of(std::string_view text) {
 
 }  // namespace
 
-TEST_CASE("frame: payloads come out as they went in, however the stream is split", "[net][frame]") {
+TEST_CASE("frame: frames come out as they went in, however the stream is split", "[net][frame]") {
     std::mt19937 random(static_cast<std::mt19937::result_type>(Catch::rngSeed()));
     constexpr std::uint32_t bytes_max = 64;
     for (int round = 0; round < 200; ++round) {
-        std::vector<Payload> sent;
+        std::vector<Frame> sent;
         std::vector<std::byte> stream;
         for (std::size_t count = 1 + random() % 20; sent.size() < count;) {
-            sent.push_back(random_payload(random, bytes_max));
-            append_frame(stream, sent.back());
+            sent.push_back(random_frame(random, bytes_max));
+            stream.insert(stream.end(), sent.back().begin(), sent.back().end());
         }
         FrameParser parser(bytes_max);
-        std::vector<Payload> received;
+        std::vector<Frame> received;
         for (std::size_t offset = 0; offset < stream.size();) {
             const std::size_t piece = std::min(random() % 40, stream.size() - offset);
             // A copy of its own size, so that a sanitizer sees a step beyond it.
@@ -59,10 +62,10 @@ TEST_CASE("frame: payloads come out as they went in, however the stream is split
                 stream.begin() + static_cast<std::ptrdiff_t>(offset),
                 stream.begin() + static_cast<std::ptrdiff_t>(offset + piece));
             Bytes bytes(copy);
-            Bytes payload;
-            while (parser.next(bytes, payload) == FrameStatus::frame) {
-                REQUIRE(reinterpret_cast<std::uintptr_t>(payload.data()) % 8 == 0);
-                received.emplace_back(payload.begin(), payload.end());
+            Bytes frame;
+            while (parser.next(bytes, frame) == FrameStatus::frame) {
+                REQUIRE(reinterpret_cast<std::uintptr_t>(frame.data()) % 8 == 0);
+                received.emplace_back(frame.begin(), frame.end());
             }
             REQUIRE(bytes.empty());
             offset += piece;
@@ -71,25 +74,25 @@ TEST_CASE("frame: payloads come out as they went in, however the stream is split
     }
 }
 
-TEST_CASE("frame: an aligned payload in one piece is not copied", "[net][frame]") {
-    alignas(8) std::array<std::byte, 4 + 4 + 8> memory{};
-    std::ranges::copy(frame_prefix(8), memory.begin() + 4);
-    Bytes bytes = Bytes(memory).subspan(4);
-    Bytes payload;
+TEST_CASE("frame: an aligned one in one piece is not copied", "[net][frame]") {
+    alignas(8) std::array<std::byte, 4 + 8> memory{};
+    std::ranges::copy(frame_prefix(8), memory.begin());
+    Bytes bytes(memory);
+    Bytes frame;
     FrameParser parser(8);
-    REQUIRE(parser.next(bytes, payload) == FrameStatus::frame);
-    REQUIRE(payload.data() == memory.data() + 8);
+    REQUIRE(parser.next(bytes, frame) == FrameStatus::frame);
+    REQUIRE(frame.data() == memory.data());
     REQUIRE(bytes.empty());
 }
 
 TEST_CASE("frame: lengths of zero and beyond the limit are refused", "[net][frame]") {
     constexpr std::uint32_t limit = ringside::client_message_bytes_max;
     FrameParser parser(limit);
-    Bytes payload;
+    Bytes frame;
     const auto status = [&](std::uint32_t length) {
         const auto prefix = frame_prefix(length);
         Bytes bytes(prefix);
-        return parser.next(bytes, payload);
+        return parser.next(bytes, frame);
     };
     REQUIRE(status(0) == FrameStatus::empty);
     REQUIRE(status(limit + 1) == FrameStatus::too_large);

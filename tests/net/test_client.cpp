@@ -18,12 +18,9 @@ std::string framed(Make make) {
     flatbuffers::FlatBufferBuilder builder;
     const auto message = make(builder);
     using Message = typename decltype(message)::offset_type;
-    builder.Finish(wire::CreateFromClient(builder, wire::ClientMessageTraits<Message>::enum_value,
-                                          message.Union()));
-    const auto prefix = frame_prefix(builder.GetSize());
-    std::string frame(reinterpret_cast<const char*>(prefix.data()), prefix.size());
-    frame.append(reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize());
-    return frame;
+    builder.FinishSizePrefixed(wire::CreateFromClient(
+        builder, wire::ClientMessageTraits<Message>::enum_value, message.Union()));
+    return {reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize()};
 }
 
 template <class Table>
@@ -125,9 +122,9 @@ const wire::FromHost* TestClient::next() {
     if (!have(frame_prefix_bytes + payload_bytes)) {
         return nullptr;
     }
-    const auto begin = received_.begin() + frame_prefix_bytes;
-    message_.assign(begin, begin + payload_bytes);
-    received_.erase(received_.begin(), begin + payload_bytes);
+    const auto end = received_.begin() + frame_prefix_bytes + payload_bytes;
+    message_.assign(received_.begin(), end);
+    received_.erase(received_.begin(), end);
     const auto* root = wire::verified_from_host(message_);
     REQUIRE(root != nullptr);
     return root;

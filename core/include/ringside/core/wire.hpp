@@ -28,9 +28,9 @@ enum class ErrorCode : std::uint16_t {
     game_stuck = 4009,         // the game does not take its input; come back
 };
 
-/// The message in a frame's payload (without its size prefix), or nullptr when it is not a well
+/// The message in a frame, size prefix included and 8-aligned, or nullptr when it is not a well
 /// formed one. Costs at most a few µs for any bytes up to the frame limits.
-[[nodiscard]] const FromClient* verified_from_client(Bytes payload) noexcept;
-[[nodiscard]] const FromHost* verified_from_host(Bytes payload) noexcept;
+[[nodiscard]] const FromClient* verified_from_client(Bytes frame) noexcept;
+[[nodiscard]] const FromHost* verified_from_host(Bytes frame) noexcept;
 
 }  // namespace ringside::wire
