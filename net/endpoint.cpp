@@ -12,6 +12,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -63,11 +64,43 @@ const sockaddr* generic(const sockaddr_un& address) {
     return reinterpret_cast<const sockaddr*>(&address);
 }
 
-bool somebody_listens(const sockaddr_un& address) {
-    const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const bool answered = connect(probe, generic(address), sizeof(address)) == 0;
-    close(probe);
-    return answered;
+// What stands at a Unix socket's path that cannot be bound.
+enum class PathHolder { stale_socket, listener, other };
+
+PathHolder holder_of(const std::string& path, const sockaddr_un& address) {
+    struct stat file{};
+    if (lstat(path.c_str(), &file) != 0 || !S_ISSOCK(file.st_mode)) {
+        return PathHolder::other;  // connect would call it "refused" too, and it may be dear
+    }
+    // Non-blocking: a listener whose queue is full would hold a blocking connect for good.
+    const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const bool refused =
+        probe >= 0 && connect(probe, generic(address), sizeof(address)) != 0 &&
+        errno == ECONNREFUSED;  // no other failure says that nobody listens: EAGAIN, EACCES
+    if (probe >= 0) {
+        close(probe);
+    }
+    return refused ? PathHolder::stale_socket : PathHolder::listener;
+}
+
+/// Makes way for a Unix socket where a killed host left its own.
+Result<void> clear_path(const Endpoint& endpoint, const sockaddr_un& address) {
+    switch (holder_of(endpoint.unix_path, address)) {
+        case PathHolder::stale_socket: break;
+        case PathHolder::listener:
+            return failure(std::errc::address_in_use,
+                           fmt::format("somebody listens on {} already; choose another path",
+                                       endpoint.text()));
+        case PathHolder::other:
+            return failure(std::errc::file_exists,
+                           fmt::format("cannot listen on {}: what is there is no socket; choose "
+                                       "another path",
+                                       endpoint.text()));
+    }
+    if (unlink(endpoint.unix_path.c_str()) != 0) {
+        return errno_failure(fmt::format("cannot replace the unused socket {}", endpoint.text()));
+    }
+    return {};
 }
 
 Result<int> listen_unix(const Endpoint& endpoint) {
@@ -78,13 +111,10 @@ Result<int> listen_unix(const Endpoint& endpoint) {
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int bound = bind(fd, generic(*address), sizeof(*address));
     if (bound != 0 && errno == EADDRINUSE) {
-        if (somebody_listens(*address)) {
+        if (auto cleared = clear_path(endpoint, *address); !cleared) {
             close(fd);
-            return failure(std::errc::address_in_use,
-                           fmt::format("somebody listens on {} already; choose another path",
-                                       endpoint.text()));
+            return std::unexpected(std::move(cleared.error()));
         }
-        unlink(endpoint.unix_path.c_str());  // left by a host that was killed
         bound = bind(fd, generic(*address), sizeof(*address));
     }
     if (bound != 0 || listen(fd, backlog) != 0) {

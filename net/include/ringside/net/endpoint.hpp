@@ -23,8 +23,8 @@ struct Endpoint {
 };
 
 /// A non-blocking listening socket. A port in use and a Unix socket somebody listens on are
-/// refused; a Unix socket file that nobody listens on any more is replaced. Port 0 takes a free
-/// one; see bound_port().
+/// refused; a Unix socket file that nobody listens on any more is replaced, any other file never.
+/// Port 0 takes a free one; see bound_port().
 [[nodiscard]] Result<int> listen_on(const Endpoint& endpoint);
 
 /// The port a listening TCP socket has.
