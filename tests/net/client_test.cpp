@@ -236,8 +236,8 @@ TEST_CASE("client: messages come out as they went in, however the stream is spli
 
 TEST_CASE("client: the largest message is read, one byte more is refused", "[net][client]") {
     Pair pair;
-    const std::uint32_t payload_bytes = GENERATE(
-        ringside::host_message_bytes_max, ringside::host_message_bytes_max + 1, 0u, 0xffff'ffffu);
+    const std::uint32_t payload_bytes = GENERATE(values<std::uint32_t>(
+        {ringside::host_message_bytes_max, ringside::host_message_bytes_max + 1, 0, 0xffff'ffff}));
     CAPTURE(payload_bytes);
     pair.host_sends(std::as_bytes(std::span(&payload_bytes, 1)));
     const auto message = pair.client().try_receive();
