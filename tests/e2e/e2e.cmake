@@ -21,3 +21,5 @@ target_compile_definitions(e2e_replay_test PRIVATE
   RINGSIDE_TRACES_OWN="${CMAKE_SOURCE_DIR}/tests/games/traces"
   RINGSIDE_TRACES_SHARED="${RINGSIDE_TRACES_SHARED}")
 ringside_e2e_test(serve)
+ringside_e2e_test(matches)
+ringside_e2e_test(crash)
