@@ -10,7 +10,6 @@
 #include "player.hpp"
 #include "program.hpp"
 #include "served_host.hpp"
-
 #include "tests/ipc/process_watch.hpp"
 
 using namespace ringside;

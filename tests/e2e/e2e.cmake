@@ -1,6 +1,6 @@
 # End to end: the real program, run as its users run it, in processes of its own.
 add_library(ringside_e2e STATIC tests/e2e/player.cpp tests/e2e/program.cpp tests/e2e/served_host.cpp
-                                tests/ipc/process_watch.cpp)
+                                tests/e2e/tmux.cpp tests/ipc/process_watch.cpp)
 target_include_directories(ringside_e2e PUBLIC ${CMAKE_SOURCE_DIR})
 target_compile_definitions(ringside_e2e PUBLIC RINGSIDE_PROGRAM="$<TARGET_FILE:ringside>")
 target_link_libraries(ringside_e2e
@@ -23,3 +23,4 @@ target_compile_definitions(e2e_replay_test PRIVATE
 ringside_e2e_test(serve)
 ringside_e2e_test(matches)
 ringside_e2e_test(crash)
+ringside_e2e_test(tmux)

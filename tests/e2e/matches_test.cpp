@@ -17,8 +17,8 @@ using namespace ringside::test;
 TEST_CASE("matches: 200 at once all come to their end", "[e2e][matches]") {
     const NothingLeft nothing_left;
     ServedHost host;
-    const Outcome bots = run({"bot", "-P", host.port(), "--games", "200", "--players", "2", "-W",
-                              "20", "-H", "12"});
+    const Outcome bots =
+        run({"bot", "-P", host.port(), "--games", "200", "--players", "2", "-W", "20", "-H", "12"});
     INFO(bots.errors);
     CHECK(bots.exit_code == 0);
     CHECK(bots.output == "200 matches: 200 finished, 0 failed\n");
@@ -85,7 +85,7 @@ TEST_CASE("matches: leaving with the connection frees the name as well", "[e2e][
     const NothingLeft nothing_left;
     ServedHost host;
     for (int round = 0; round < 50; ++round) {
-        { // gone without a word, and its seat with it; two seats, so that it is never full
+        {  // gone without a word, and its seat with it; two seats, so that it is never full
             Player leaver(host.endpoint());
             REQUIRE(leaver.join("dropped", {.seats = 2}).seat.has_value());
         }

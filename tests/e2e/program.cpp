@@ -201,7 +201,11 @@ std::string Program::errors() const {
 }
 
 Outcome run(const std::vector<std::string>& arguments) {
-    Program program(arguments);
+    return run_program(RINGSIDE_PROGRAM, arguments);
+}
+
+Outcome run_program(const std::string& path, const std::vector<std::string>& arguments) {
+    Program program(path, arguments);
     const int exit_code = program.wait();
     return {.exit_code = exit_code, .output = program.output(), .errors = program.errors()};
 }

@@ -20,7 +20,7 @@ inline constexpr std::chrono::seconds patience{60};
 /// Looks again and again until the condition holds; false when it never did.
 template <class Condition>
 [[nodiscard]] bool eventually(Condition condition) {
-    constexpr int look_again_ms = 5;
+    constexpr int look_again_ms = 20;
     const auto deadline = std::chrono::steady_clock::now() + patience;
     while (!condition()) {
         if (std::chrono::steady_clock::now() >= deadline) {
@@ -75,6 +75,8 @@ struct Outcome {
 
 /// Runs it to its end.
 [[nodiscard]] Outcome run(const std::vector<std::string>& arguments);
+[[nodiscard]] Outcome run_program(const std::string& path,
+                                  const std::vector<std::string>& arguments);
 
 /// The last line of a text, without its end.
 [[nodiscard]] std::string last_line(std::string text);

@@ -12,7 +12,6 @@
 #include "player.hpp"
 #include "program.hpp"
 #include "served_host.hpp"
-
 #include "tests/ipc/process_watch.hpp"
 
 namespace fs = std::filesystem;
@@ -91,8 +90,8 @@ TEST_CASE("serve: IPv4, IPv6 and a Unix socket lead to the same games", "[e2e][s
 TEST_CASE("serve: a port in use is refused with the cure", "[e2e][serve]") {
     const NothingLeft nothing_left;
     const ServedHost host;
-    const Outcome second = run({"serve", "--listen", "127.0.0.1:" + host.port(), "--instance",
-                                new_instance()});
+    const Outcome second =
+        run({"serve", "--listen", "127.0.0.1:" + host.port(), "--instance", new_instance()});
     INFO(second.errors);
     CHECK(second.exit_code == 1);
     CHECK(contains(second.errors, host.port()));
@@ -105,8 +104,7 @@ TEST_CASE("serve: a second host of one instance is refused, the first unharmed",
     ServedHost host;
     Player player(host.endpoint());
     REQUIRE(player.join("goes-on").seat == 0u);
-    const Outcome second =
-        run({"serve", "--listen", "127.0.0.1:0", "--instance", host.instance()});
+    const Outcome second = run({"serve", "--listen", "127.0.0.1:0", "--instance", host.instance()});
     INFO(second.errors);
     CHECK(second.exit_code == 1);
     CHECK(contains(second.errors, "'" + host.instance() + "' is running already"));
