@@ -84,7 +84,8 @@ void BotPlayer::take_view(const wire::Snapshot& snapshot, bool rematch) {
     if (races_finished_ > 0 && !rematch) {
         return;  // pressing `i` now would ask for another race
     }
-    for (const std::byte& key : bot_.decide(view_, number_).bytes()) {
+    const auto keys = bot_.decide(view_, number_);  // g++ 12 would not keep it for the loop's range
+    for (const std::byte& key : keys.bytes()) {
         client_.input({&key, 1});
         ++inputs_;
     }
