@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -57,7 +58,7 @@ std::u32string glyphs(const Canvas& screen, int column, int row, int count) {
 
 }  // namespace
 
-TEST_CASE("layout: the arena has a border of its own size", "[games][layout]") {
+TEST_CASE("layout: the arena has a border of its own size", "[games][terminal]") {
     const Canvas screen = lay_out(scene_of(arena(MatchPhase::started, 50, 20)), roomy);
     CHECK(screen.at(0, 0).glyph == U'╭');
     CHECK(screen.at(49, 0).glyph == U'╮');
@@ -69,7 +70,7 @@ TEST_CASE("layout: the arena has a border of its own size", "[games][layout]") {
     CHECK(screen.at(50, 0) == ScreenCell{});
 }
 
-TEST_CASE("layout: a cycle points where it goes, and one's own stands out", "[games][layout]") {
+TEST_CASE("layout: a cycle points where it goes, and one's own stands out", "[games][terminal]") {
     View view = arena(MatchPhase::started);
     for (std::uint8_t i = 0; i < direction_count; ++i) {
         view.cycles.push_back(cycle_at(static_cast<std::uint8_t>(i + 1), 10, i + 5));
@@ -85,7 +86,7 @@ TEST_CASE("layout: a cycle points where it goes, and one's own stands out", "[ga
     }
 }
 
-TEST_CASE("layout: walls join at their corners", "[games][layout]") {
+TEST_CASE("layout: walls join at their corners", "[games][terminal]") {
     View view = arena(MatchPhase::started);
     Cycle cycle = cycle_at(1, 20, 10);
     const auto wall = [&](std::int16_t x, std::int16_t y, WallShape shape) {
@@ -107,7 +108,7 @@ TEST_CASE("layout: walls join at their corners", "[games][layout]") {
     CHECK(screen.at(6, 5).colour == player_colour(1));
 }
 
-TEST_CASE("layout: no two players' walls look alike without colour", "[games][layout]") {
+TEST_CASE("layout: no two players' walls look alike without colour", "[games][terminal]") {
     View view = arena(MatchPhase::started);
     for (std::uint8_t number = 1; number <= seats_limit; ++number) {
         Cycle cycle = cycle_at(number, 40, number);
@@ -127,7 +128,7 @@ TEST_CASE("layout: no two players' walls look alike without colour", "[games][la
     }
 }
 
-TEST_CASE("layout: what lies outside the arena is not drawn", "[games][layout]") {
+TEST_CASE("layout: what lies outside the arena is not drawn", "[games][terminal]") {
     View view = arena(MatchPhase::started, 50, 20);
     Cycle cycle = cycle_at(1, -3, 500);
     for (const std::int16_t far :
@@ -143,7 +144,7 @@ TEST_CASE("layout: what lies outside the arena is not drawn", "[games][layout]")
     }
 }
 
-TEST_CASE("layout: an explosion grows and stays inside the border's box", "[games][layout]") {
+TEST_CASE("layout: an explosion grows and stays inside the border's box", "[games][terminal]") {
     View view = arena(MatchPhase::started);
     view.cycles.push_back(cycle_at(1, 30, 10, CycleState::exploding));
     const Canvas first = lay_out(scene_of(view), roomy);
@@ -161,7 +162,15 @@ TEST_CASE("layout: an explosion grows and stays inside the border's box", "[game
     CHECK(corner.row(22).find(U'*') == std::u32string::npos);
 }
 
-TEST_CASE("layout: the countdown is large, and everybody finds their cycle", "[games][layout]") {
+TEST_CASE("layout: a wreck can be told from a cycle", "[games][terminal]") {
+    View view = arena(MatchPhase::started);
+    view.cycles = {cycle_at(1, 30, 10, CycleState::dead)};
+    const ScreenCell wreck = lay_out(scene_of(view), roomy).at(30, 10);
+    CHECK(wreck.glyph == U'×');
+    CHECK_FALSE(wreck.reverse);
+}
+
+TEST_CASE("layout: the countdown is large, and everybody finds their cycle", "[games][terminal]") {
     View view = arena(MatchPhase::countdown);
     view.cycles = {cycle_at(1, 2, 3), cycle_at(2, 77, 3)};
     view.count = GENERATE(as<std::uint8_t>{}, 1, 2, 3);
@@ -172,13 +181,23 @@ TEST_CASE("layout: the countdown is large, and everybody finds their cycle", "[g
     CHECK(shows(screen, U"get ready"));
 }
 
-TEST_CASE("layout: a count that is none is not drawn", "[games][layout]") {
+TEST_CASE("layout: each number of the countdown looks different", "[games][terminal]") {
+    View view = arena(MatchPhase::countdown);
+    std::vector<std::u32string> looks;
+    for (const int count : {1, 2, 3}) {
+        view.count = static_cast<std::uint8_t>(count);
+        looks.push_back(everything(lay_out(scene_of(view), roomy)));
+        CHECK(std::ranges::count(looks, looks.back()) == 1);
+    }
+}
+
+TEST_CASE("layout: a count that is none is not drawn", "[games][terminal]") {
     View view = arena(MatchPhase::countdown);
     view.count = GENERATE(as<std::uint8_t>{}, 0, 4, 255);
     CHECK_FALSE(shows(lay_out(scene_of(view), roomy), U"█"));
 }
 
-TEST_CASE("layout: the ready screen teaches the keys and says who is ready", "[games][layout]") {
+TEST_CASE("layout: the ready screen teaches the keys and says who is ready", "[games][terminal]") {
     View view = arena(MatchPhase::waiting);
     view.cycles = {cycle_at(1, 2, 3), cycle_at(2, 77, 3)};
     view.cycles[1].ready = true;
@@ -205,7 +224,7 @@ TEST_CASE("layout: the ready screen teaches the keys and says who is ready", "[g
 }
 
 TEST_CASE("layout: an invitation is shown whole, in two lines where it is long",
-          "[games][layout]") {
+          "[games][terminal]") {
     const View view = arena(MatchPhase::waiting);
     Scene scene = scene_of(view);
     SECTION("short") {
@@ -222,7 +241,7 @@ TEST_CASE("layout: an invitation is shown whole, in two lines where it is long",
     }
 }
 
-TEST_CASE("layout: the end says who won, and how to go on", "[games][layout]") {
+TEST_CASE("layout: the end says who won, and how to go on", "[games][terminal]") {
     View view = arena(MatchPhase::finished);
     view.cycles = {cycle_at(1, 2, 3, CycleState::winner), cycle_at(2, 77, 3, CycleState::dead)};
     SECTION("to the winner") {
@@ -247,7 +266,7 @@ TEST_CASE("layout: the end says who won, and how to go on", "[games][layout]") {
 }
 
 TEST_CASE("layout: the status line has the game lower left and shows INSERT in a race",
-          "[games][layout]") {
+          "[games][terminal]") {
     View view = arena(MatchPhase::started);
     view.cycles = {cycle_at(1, 2, 3), cycle_at(2, 77, 3)};
     const std::u32string mode = U"-- INSERT --";
@@ -263,7 +282,7 @@ TEST_CASE("layout: the status line has the game lower left and shows INSERT in a
     CHECK_FALSE(shows(lay_out(scene_of(view), roomy), mode));
 }
 
-TEST_CASE("layout: a long name leaves room for mode and state", "[games][layout]") {
+TEST_CASE("layout: a long name leaves room for mode and state", "[games][terminal]") {
     View view = arena(MatchPhase::started);
     view.cycles = {cycle_at(1, 2, 3, CycleState::inserting)};
     const std::string name(47, 'x');
@@ -275,7 +294,7 @@ TEST_CASE("layout: a long name leaves room for mode and state", "[games][layout]
 }
 
 TEST_CASE("layout: control characters and foreign bytes never reach the screen",
-          "[games][layout]") {
+          "[games][terminal]") {
     const View view = arena(MatchPhase::waiting);
     Scene scene = scene_of(view);
     scene.game = "\x1b]0;evil\a\x9b\xc2\x9b";
@@ -288,7 +307,7 @@ TEST_CASE("layout: control characters and foreign bytes never reach the screen",
     CHECK(shows(screen, U"join?[2J????"));
 }
 
-TEST_CASE("layout: a terminal too small is told both sizes", "[games][layout]") {
+TEST_CASE("layout: a terminal too small is told both sizes", "[games][terminal]") {
     const View view = arena(MatchPhase::started);
     const ScreenSize needed = size_needed(view);
     CHECK(needed == ScreenSize{80, 23});
@@ -302,7 +321,7 @@ TEST_CASE("layout: a terminal too small is told both sizes", "[games][layout]") 
     CHECK(shows(lay_out(scene_of(view), {60, 15}), U"the terminal has 60 x 15"));
 }
 
-TEST_CASE("layout: no terminal is too small to draw", "[games][layout]") {
+TEST_CASE("layout: no terminal is too small to draw", "[games][terminal]") {
     const View view = arena(MatchPhase::waiting);
     for (int columns = -1; columns < 4; ++columns) {
         for (int rows = -1; rows < 4; ++rows) {
@@ -313,7 +332,7 @@ TEST_CASE("layout: no terminal is too small to draw", "[games][layout]") {
 }
 
 TEST_CASE("layout: the smallest arena has room for six players and an invitation",
-          "[games][layout]") {
+          "[games][terminal]") {
     View view = arena(MatchPhase::waiting, 10, 8);
     for (std::uint8_t number = 1; number <= seats_limit; ++number) {
         view.cycles.push_back(cycle_at(number, 2, 3));
@@ -328,4 +347,20 @@ TEST_CASE("layout: the smallest arena has room for six players and an invitation
     CHECK(shows(screen, U"ringside play -A 10.0.0.5 -P 10000"));
     CHECK(shows(screen, U"-G swift-lantern"));
     CHECK(screen.row(screen.size().rows - 1).find(U"6/6") != std::u32string::npos);
+}
+
+TEST_CASE("layout: every phase fits every arena that a game admits", "[games][terminal]") {
+    for (const auto& [width, height] : {std::pair{10, 8}, {44, 8}, {10, 200}, {200, 80}}) {
+        View view =
+            arena({}, static_cast<std::uint16_t>(width), static_cast<std::uint16_t>(height));
+        view.cycles = {cycle_at(1, 2, 3), cycle_at(2, 7, 3)};
+        for (std::uint8_t phase = 0; phase < match_phase_count; ++phase) {
+            view.phase = static_cast<MatchPhase>(phase);
+            view.count = 2;
+            const ScreenSize needed = size_needed(view);
+            const Canvas screen = lay_out(scene_of(view), needed);
+            CHECK(screen.size() == needed);
+            CHECK(screen.row(needed.rows - 1).find(U"2/2") != std::u32string::npos);
+        }
+    }
 }

@@ -1,0 +1,26 @@
+# End to end: the real program, run as its users run it, in processes of its own.
+add_library(ringside_e2e STATIC tests/e2e/player.cpp tests/e2e/program.cpp tests/e2e/served_host.cpp
+                                tests/e2e/tmux.cpp tests/ipc/process_watch.cpp)
+target_include_directories(ringside_e2e PUBLIC ${CMAKE_SOURCE_DIR})
+target_compile_definitions(ringside_e2e PUBLIC RINGSIDE_PROGRAM="$<TARGET_FILE:ringside>")
+target_link_libraries(ringside_e2e
+  PUBLIC ringside_net ringside_tron Catch2::Catch2
+  PRIVATE ringside_flags nlohmann_json::nlohmann_json)
+add_dependencies(ringside_e2e ringside)
+
+# ringside_e2e_test(<name> [LABELS slow]): e2e_<name>_test, of tests/e2e/<name>_test.cpp
+function(ringside_e2e_test name)
+  cmake_parse_arguments(ARG "" "" "LABELS" ${ARGN})
+  ringside_test(e2e_${name}_test
+    SOURCES tests/e2e/${name}_test.cpp
+    USES e2e LABELS e2e ${ARG_LABELS})
+endfunction()
+
+ringside_e2e_test(replay)
+target_compile_definitions(e2e_replay_test PRIVATE
+  RINGSIDE_TRACES_OWN="${CMAKE_SOURCE_DIR}/tests/games/traces"
+  RINGSIDE_TRACES_SHARED="${RINGSIDE_TRACES_SHARED}")
+ringside_e2e_test(serve)
+ringside_e2e_test(matches)
+ringside_e2e_test(crash)
+ringside_e2e_test(tmux)

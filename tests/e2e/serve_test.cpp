@@ -1,0 +1,218 @@
+// `ringside serve`: where it listens, how it stops, what it refuses; and the program on its own.
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+#include <unistd.h>
+
+#include "player.hpp"
+#include "program.hpp"
+#include "served_host.hpp"
+#include "tests/ipc/process_watch.hpp"
+
+namespace fs = std::filesystem;
+using namespace ringside;
+using namespace ringside::test;
+
+namespace {
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+std::string socket_path() {
+    return (fs::temp_directory_path() / ("ringside-" + instance_prefix() + "sock")).string();
+}
+
+}  // namespace
+
+TEST_CASE("serve: SIGTERM and SIGINT stop everything and tell the players", "[e2e][serve]") {
+    const NothingLeft nothing_left;
+    const int signal_number = GENERATE(SIGTERM, SIGINT);
+    ServedHost host;
+    Player seated(host.endpoint());
+    Player unseated(host.endpoint());
+    REQUIRE(seated.join("short-life").seat == 0u);
+    const pid_t game = host.game_process("short-life");
+    host.program().signal(signal_number);
+    CHECK(seated.left() == LeaveReason::stopping);
+    CHECK(unseated.left() == std::nullopt);  // its connection is closed
+    CHECK(host.program().wait() == 0);
+    CHECK(host.program().errors().empty());
+    wait_until_gone(game);
+    CHECK_FALSE(fs::exists(instance_directory(host.instance())));
+}
+
+TEST_CASE("serve: a second signal stops at once, and as clean", "[e2e][serve]") {
+    const NothingLeft nothing_left;
+    ServedHost host;
+    Player player(host.endpoint());
+    REQUIRE(player.join("shorter-life").seat == 0u);
+    const pid_t front = host.process("front/0");
+    kill(front, SIGSTOP);  // so that it can tell nobody, and the host would wait for it
+    host.program().signal(SIGTERM);
+    const int exit_code = host.stop(SIGINT);
+    CHECK((exit_code == 1 || exit_code == 0));  // 0: both were pending as one look
+    wait_until_gone(front);
+}
+
+TEST_CASE("serve: the line it prints is the command to join", "[e2e][serve]") {
+    const NothingLeft nothing_left;
+    ServedHost host;
+    CHECK(host.line() == "listening on 127.0.0.1:" + host.port() +
+                             "; join with: ringside play -A 127.0.0.1 -P " + host.port());
+    CHECK(host.stop() == 0);
+    CHECK(host.program().output() == host.line() + "\n");  // and nothing else
+}
+
+TEST_CASE("serve: IPv4, IPv6 and a Unix socket lead to the same games", "[e2e][serve]") {
+    const NothingLeft nothing_left;
+    const std::string path = socket_path();
+    ServedHost host({"--listen", "127.0.0.1:0", "--listen", "[::1]:0", "--listen", "unix:" + path});
+    REQUIRE(host.endpoints().size() == 3);
+    unsigned seat = 0;
+    std::vector<Player> players;
+    for (const Endpoint& endpoint : host.endpoints()) {
+        INFO(endpoint.text());
+        CHECK(players.emplace_back(endpoint).join("meeting", {.seats = 3}).seat == seat++);
+    }
+    for (Player& player : players) {
+        watch_until(player, [](const tron::View& view) { return view.cycles.size() == 3; });
+    }
+    CHECK(host.stop() == 0);
+    CHECK_FALSE(fs::exists(path));
+}
+
+TEST_CASE("serve: a port in use is refused with the cure", "[e2e][serve]") {
+    const NothingLeft nothing_left;
+    const ServedHost host;
+    const Outcome second =
+        run({"serve", "--listen", "127.0.0.1:" + host.port(), "--instance", new_instance()});
+    INFO(second.errors);
+    CHECK(second.exit_code == 1);
+    CHECK(contains(second.errors, host.port()));
+    CHECK(contains(second.errors, "choose another"));
+    CHECK(second.output.empty());
+}
+
+TEST_CASE("serve: a second host of one instance is refused, the first unharmed", "[e2e][serve]") {
+    const NothingLeft nothing_left;
+    ServedHost host;
+    Player player(host.endpoint());
+    REQUIRE(player.join("goes-on").seat == 0u);
+    const Outcome second = run({"serve", "--listen", "127.0.0.1:0", "--instance", host.instance()});
+    INFO(second.errors);
+    CHECK(second.exit_code == 1);
+    CHECK(contains(second.errors, "'" + host.instance() + "' is running already"));
+    CHECK(contains(second.errors, "--instance"));
+    player.press(tron::Key::insert);
+    watch_until(player, [&](const tron::View&) { return player.applied() == 1; });
+    CHECK(host.stop() == 0);
+}
+
+TEST_CASE("serve: a directory left by a killed host is taken over", "[e2e][serve]") {
+    const NothingLeft nothing_left;
+    const std::string instance = new_instance();
+    {
+        ServedHost killed({}, instance);
+        Player player(killed.endpoint());
+        REQUIRE(player.join("cut-short").seat == 0u);
+        const pid_t game = killed.game_process("cut-short");
+        killed.program().signal(SIGKILL);
+        CHECK(killed.program().wait() == -SIGKILL);
+        wait_until_gone(game);
+        CHECK(player.left() == std::nullopt);  // its front has gone too
+        CHECK(fs::exists(instance_directory(instance)));
+    }
+    ServedHost host({}, instance);
+    CHECK(list_games(host.port()).empty());
+    Player player(host.endpoint());
+    CHECK(player.join("cut-short").seat == 0u);
+    CHECK(host.stop() == 0);
+}
+
+TEST_CASE("serve: without futexes in io_uring a match is played all the same", "[e2e][serve]") {
+    const NothingLeft nothing_left;
+    ServedHost host({"--no-uring-futex"});
+    const Outcome bots =
+        run({"bot", "-P", host.port(), "--players", "2", "-W", "12", "-H", "8", "--games", "2"});
+    INFO(bots.errors);
+    CHECK(bots.exit_code == 0);
+    CHECK(bots.output == "2 matches: 2 finished, 0 failed\n");
+    CHECK(host.stop() == 0);
+}
+
+TEST_CASE("serve: a game nobody touches ends with its process", "[e2e][serve]") {
+    const NothingLeft nothing_left;
+    ServedHost host({"--idle-timeout", "1"});
+    Player player(host.endpoint());
+    REQUIRE(player.join("forgotten", {.seats = 2}).seat == 0u);
+    const pid_t game = host.game_process("forgotten");
+    CHECK(player.left() == LeaveReason::idle);
+    wait_until_gone(game);
+    CHECK(eventually([&] { return list_games(host.port()).empty(); }));
+    CHECK(player.join("forgotten", {.seats = 2}).seat == 0u);  // the name is free
+    CHECK(host.stop() == 0);
+}
+
+TEST_CASE("serve: a game everybody has left ends with its process", "[e2e][serve]") {
+    const NothingLeft nothing_left;
+    ServedHost host;
+    Player first(host.endpoint());
+    Player second(host.endpoint());
+    REQUIRE(first.join("left-alone", {.seats = 2}).seat == 0u);
+    REQUIRE(second.join("left-alone").seat == 1u);
+    const pid_t game = host.game_process("left-alone");
+    first.leave();
+    CHECK(first.left() == LeaveReason::left);
+    second.leave();
+    CHECK(second.left() == LeaveReason::left);
+    wait_until_gone(game);
+    CHECK(eventually([&] { return list_games(host.port()).empty(); }));
+    CHECK(host.stop() == 0);
+}
+
+TEST_CASE("serve: more games than it may have are refused with the number", "[e2e][serve]") {
+    const NothingLeft nothing_left;
+    ServedHost host({"--games-max", "2"});
+    Player first(host.endpoint());
+    Player second(host.endpoint());
+    Player third(host.endpoint());
+    REQUIRE(first.join("one").seat == 0u);
+    REQUIRE(second.join("two").seat == 0u);
+    const auto refused = third.join("three");
+    CHECK(refused.reason == RefuseReason::no_room);
+    INFO(refused.text);
+    CHECK(contains(refused.text, "all 2 games"));
+    CHECK(contains(refused.text, "--games-max"));
+    first.leave();
+    CHECK(first.left() == LeaveReason::left);
+    CHECK(eventually([&] { return third.join("three").seat == 0u; }));  // one's process has to go
+    CHECK(host.stop() == 0);
+}
+
+TEST_CASE("serve: wrong usage ends with 2", "[e2e][serve]") {
+    const NothingLeft nothing_left;
+    const Outcome unknown = run({"serve", "--frobnicate"});
+    CHECK(unknown.exit_code == 2);
+    CHECK(contains(unknown.errors, "--frobnicate"));
+    const Outcome number = run({"serve", "--games-max", "0"});
+    CHECK(number.exit_code == 2);
+    CHECK(contains(number.errors, "1 to 32768"));
+}
+
+TEST_CASE("demo: without arguments and terminal a match is printed", "[e2e][demo]") {
+    const NothingLeft nothing_left;
+    const Outcome demo = run(std::vector<std::string>());
+    INFO(demo.output << demo.errors);
+    CHECK(demo.exit_code == 0);
+    CHECK(demo.errors.empty());
+    CHECK(contains(demo.output, "bots 1 and 2 race"));
+    const std::string result = last_line(demo.output);
+    CHECK((result == "A draw: nobody is left." || result == "Bot 1 wins." ||
+           result == "Bot 2 wins."));
+}

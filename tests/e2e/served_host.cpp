@@ -1,0 +1,104 @@
+#include "served_host.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "tests/ipc/process_watch.hpp"
+
+namespace ringside::test {
+namespace {
+
+constexpr std::size_t process_name_bytes_max = 15;  // the kernel's TASK_COMM_LEN without the zero
+
+std::vector<std::string> with_defaults(std::vector<std::string> flags,
+                                       const std::string& instance) {
+    if (std::ranges::find(flags, "--listen") == flags.end()) {
+        flags.insert(flags.end(), {"--listen", "127.0.0.1:0"});
+    }
+    flags.insert(flags.begin(), "serve");
+    flags.insert(flags.end(), {"--instance", instance});
+    return flags;
+}
+
+// "listening on 127.0.0.1:33445, unix:/x; join with: ringside play …"
+std::vector<Endpoint> endpoints_of(const std::string& line) {
+    constexpr std::string_view begin = "listening on ";
+    REQUIRE(line.starts_with(begin));
+    std::string places = line.substr(begin.size(), line.find("; join with: ") - begin.size());
+    std::vector<Endpoint> found;
+    while (!places.empty()) {
+        const auto end = places.find(", ");
+        const auto endpoint = Endpoint::parse(places.substr(0, end));
+        REQUIRE(endpoint.has_value());
+        found.push_back(*endpoint);
+        places = end == std::string::npos ? "" : places.substr(end + 2);
+    }
+    return found;
+}
+
+bool is_alarming(const std::string& errors) {
+    return std::ranges::any_of(
+        std::array{"Sanitizer", "runtime error", "invariant"},
+        [&](const char* sign) { return errors.find(sign) != std::string::npos; });
+}
+
+}  // namespace
+
+std::string new_instance() {
+    static int count = 0;
+    return instance_prefix() + std::to_string(++count);
+}
+
+ServedHost::ServedHost(std::vector<std::string> flags, std::string instance)
+    : instance_(std::move(instance)), program_(with_defaults(std::move(flags), instance_)) {
+    line_ = program_.first_line();
+    INFO(program_.errors());
+    endpoints_ = endpoints_of(line_);
+}
+
+pid_t ServedHost::process(const std::string& name) const {
+    pid_t found = 0;
+    INFO(name);
+    REQUIRE(eventually([&] { return (found = child_named(program_.pid(), name)) != 0; }));
+    return found;
+}
+
+pid_t ServedHost::game_process(const std::string& game) const {
+    return process(("tron:" + game).substr(0, process_name_bytes_max));
+}
+
+pid_t ServedHost::find_game_process(const std::string& game) const {
+    return child_named(program_.pid(), ("tron:" + game).substr(0, process_name_bytes_max));
+}
+
+int ServedHost::stop(int signal_number) {
+    program_.signal(signal_number);
+    const int exit_code = program_.wait();
+    INFO(program_.errors());
+    CHECK_FALSE(is_alarming(program_.errors()));
+    CHECK_FALSE(std::filesystem::exists(instance_directory(instance_)));
+    return exit_code;
+}
+
+std::vector<ListedGame> list_games(const std::string& port) {
+    const Outcome outcome = run({"list", "--json", "-P", port});
+    INFO(outcome.errors);
+    REQUIRE(outcome.exit_code == 0);
+    std::vector<ListedGame> games;
+    const auto all = nlohmann::json::parse(outcome.output);
+    for (const auto& game : all.at("games")) {
+        games.push_back({.name = game.at("name"),
+                         .state = game.at("state"),
+                         .players = game.at("players"),
+                         .seats = game.at("seats")});
+    }
+    return games;
+}
+
+}  // namespace ringside::test
