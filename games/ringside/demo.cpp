@@ -26,9 +26,9 @@ constexpr std::string_view shape_text(tron::WallShape shape) {
     switch (shape) {
         case east_west: return "─";
         case north_south: return "│";
-        case south_west: return "┐";
+        case south_west: return "└";
         case north_west: return "┌";
-        case north_east: return "└";
+        case north_east: return "┐";
         case south_east: return "┘";
     }
     return "?";

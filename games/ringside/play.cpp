@@ -1,7 +1,6 @@
 #include "play.hpp"
 
 #include <array>
-#include <cerrno>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -214,8 +213,7 @@ Outcome Play::play(tron::Terminal& terminal) {
             pollfd{.fd = client_.fd(),
                    .events = static_cast<short>(POLLIN | (client_.wants_write() ? POLLOUT : 0)),
                    .revents = 0}};
-        // Interrupted by SIGWINCH: the next read_key() says that the size changed.
-        if (poll(waited.data(), waited.size(), -1) < 0 && errno != EINTR) {
+        if (!terminal.wait(waited)) {
             return {1, "cannot wait for keys"};
         }
         if ((waited[1].revents & POLLIN) != 0) {

@@ -4,143 +4,45 @@
 #include <array>
 #include <string>
 #include <utility>
+#include <vector>
+
+#include "drawing.hpp"
 
 namespace ringside::tron {
 namespace {
 
 constexpr int status_rows = 1;
-constexpr int columns_min = 44;  // what the ready screen takes
-
-std::u32string widen(std::string_view text) {
-    std::u32string wide;
-    for (const char c : text) {  // names and addresses: ASCII; the rest is not drawn
-        wide.push_back(c >= ' ' && c <= '~' ? static_cast<char32_t>(c) : U'?');
-    }
-    return wide;
-}
-
-// ---- arena -------------------------------------------------------------------------------------
-
-void draw_border(Canvas& screen, const View& view) {
-    const ScreenCell style{.colour = Colour::border};
-    const int right = view.width - 1;
-    const int bottom = view.height - 1;
-    const auto put = [&](int x, int y, char32_t glyph) {
-        ScreenCell cell = style;
-        cell.glyph = glyph;
-        screen.put(x, y, cell);
-    };
-    for (int x = 1; x < right; ++x) {
-        put(x, 0, U'─');
-        put(x, bottom, U'─');
-    }
-    for (int y = 1; y < bottom; ++y) {
-        put(0, y, U'│');
-        put(right, y, U'│');
-    }
-    put(0, 0, U'╭');
-    put(right, 0, U'╮');
-    put(0, bottom, U'╰');
-    put(right, bottom, U'╯');
-}
-
-// Line styles are the second cue beside the colour: light, double and heavy in turn.
-char32_t wall_glyph(WallShape shape, std::uint8_t number) {
-    constexpr std::array<std::u32string_view, 3> styles{U"─│┐┌└┘", U"═║╗╔╚╝", U"━┃┓┏┗┛"};
-    switch (shape) {
-        case WallShape::east_west: return styles[(number - 1u) % 3][0];
-        case WallShape::north_south: return styles[(number - 1u) % 3][1];
-        case WallShape::north_east: return styles[(number - 1u) % 3][2];
-        case WallShape::north_west: return styles[(number - 1u) % 3][3];
-        case WallShape::south_west: return styles[(number - 1u) % 3][4];
-        case WallShape::south_east: return styles[(number - 1u) % 3][5];
-    }
-    return U'?';
-}
-
-bool inside(const View& view, int x, int y) {
-    return x >= 0 && y >= 0 && x < view.width && y < view.height;
-}
-
-void draw_walls(Canvas& screen, const View& view, const Cycle& cycle) {
-    for (const Wall& wall : cycle.walls) {
-        if (inside(view, wall.x, wall.y)) {
-            screen.put(wall.x, wall.y,
-                       {.glyph = wall_glyph(wall.shape, cycle.number),
-                        .colour = player_colour(cycle.number)});
-        }
-    }
-}
-
-// A ring of sparks that grows with the frames.
-void draw_explosion(Canvas& screen, const View& view, const Cycle& cycle) {
-    const int radius = 1 + cycle.explosion_frame / 4;
-    const ScreenCell spark{
-        .glyph = U'*', .colour = player_colour(cycle.number), .bold = cycle.explosion_frame < 6};
-    for (const auto& [x, y] :
-         {std::pair{-1, -1}, {0, -1}, {1, -1}, {-1, 0}, {1, 0}, {-1, 1}, {0, 1}, {1, 1}}) {
-        const int column = cycle.x + x * radius * 2;  // a character is about twice as high as wide
-        const int row = cycle.y + y * radius;
-        if (inside(view, column, row)) {
-            screen.put(column, row, spark);
-        }
-    }
-}
-
-void draw_cycle(Canvas& screen, const View& view, const Cycle& cycle, bool own) {
-    if (!inside(view, cycle.x, cycle.y)) {
-        return;
-    }
-    constexpr std::u32string_view heads = U"▲▶▼◀";
-    ScreenCell cell{.glyph = heads[static_cast<std::size_t>(cycle.direction)],
-                    .colour = player_colour(cycle.number),
-                    .bold = true,
-                    .reverse = own};
-    if (cycle.state == CycleState::exploding) {
-        cell.glyph = U'✹';
-        cell.reverse = false;
-    } else if (cycle.state == CycleState::dead) {
-        cell.glyph = U'×';
-        cell.bold = cell.reverse = false;
-    }
-    screen.put(cycle.x, cycle.y, cell);
-}
-
-void draw_arena(Canvas& screen, const Scene& scene) {
-    const View& view = scene.view;
-    draw_border(screen, view);
-    if (view.phase == MatchPhase::waiting) {
-        return;  // nobody has a place yet
-    }
-    for (const Cycle& cycle : view.cycles) {
-        draw_walls(screen, view, cycle);
-    }
-    for (const Cycle& cycle : view.cycles) {
-        if (cycle.state == CycleState::exploding) {
-            draw_explosion(screen, view, cycle);
-        }
-    }
-    for (const Cycle& cycle : view.cycles) {
-        draw_cycle(screen, view, cycle, cycle.number == scene.own_number);
-    }
-}
 
 // ---- what lies over the middle -----------------------------------------------------------------
 
 struct Line {
     std::u32string text;
     ScreenCell style;
+    bool optional = false;  // left out where rows are short
 };
 
-void draw_box(Canvas& screen, const View& view, const std::vector<Line>& lines) {
+// In a low arena, blank lines go first, to spare its border; then what a player can do without.
+void shorten(std::vector<Line>& lines, int rows) {
+    const auto fits = [&](int room) { return static_cast<int>(lines.size()) <= room; };
+    if (!fits(rows - 4)) {
+        std::erase_if(lines, [](const Line& line) { return line.text.empty(); });
+    }
+    if (!fits(rows - 2)) {
+        std::erase_if(lines, &Line::optional);
+    }
+}
+
+void draw_box(Canvas& screen, const View& view, std::vector<Line> lines) {
+    const ScreenSize area = play_area(view);
+    shorten(lines, area.rows);
     std::size_t widest = 0;
     for (const Line& line : lines) {
         widest = std::max(widest, line.text.size());
     }
     const int width = static_cast<int>(widest) + 4;
     const int height = static_cast<int>(lines.size()) + 2;
-    const int left = std::max(0, (std::max<int>(view.width, columns_min) - width) / 2);
-    const int top = std::max(0, (view.height - height) / 2);
+    const int left = std::max(0, (area.columns - width) / 2);
+    const int top = std::max(0, (area.rows - height) / 2);
     const std::u32string blank(static_cast<std::size_t>(width), U' ');
     for (int row = 0; row < height; ++row) {
         screen.text(left, top + row, blank);
@@ -163,7 +65,7 @@ void draw_countdown(Canvas& screen, const View& view) {
     for (const std::u32string_view row : digits[view.count - 1u]) {
         lines.push_back({std::u32string(row), {.colour = Colour::notice, .bold = true}});
     }
-    draw_box(screen, view, lines);
+    draw_box(screen, view, std::move(lines));
 }
 
 const Cycle* own_cycle(const Scene& scene) {
@@ -188,11 +90,29 @@ Line result_line(const Scene& scene) {
 }
 
 void add_key_lesson(std::vector<Line>& lines) {
-    lines.push_back({U"         k        i    lay walls", {}});
-    lines.push_back({U"         ↑        esc  stop laying", {}});
-    lines.push_back({U"     h ←   → l    q    quit", {}});
-    lines.push_back({U"         ↓", {}});
-    lines.push_back({U"         j        arrows, WASD: too", {}});
+    constexpr std::array<std::u32string_view, 5> lesson{
+        U"         k        i    lay walls", U"         ↑        esc  stop laying",
+        U"     h ←   → l    q    quit", U"         ↓", U"         j        arrows, WASD: too"};
+    for (const std::u32string_view row : lesson) {
+        lines.push_back({.text = std::u32string(row), .style = {}, .optional = true});
+    }
+}
+
+// In two lines where one is too long: half a command would be worse.
+void add_invitation(std::vector<Line>& lines, const Scene& scene) {
+    if (scene.invitation.empty()) {
+        return;
+    }
+    std::u32string command = widen(scene.invitation);
+    lines.push_back({});
+    lines.push_back({U"friends join with:", {}});
+    const auto room = static_cast<std::size_t>(play_area(scene.view).columns - 4);
+    const std::size_t last_flag = command.rfind(U" -");
+    if (command.size() > room && last_flag != std::u32string::npos) {
+        lines.push_back({command.substr(0, last_flag), {.bold = true}});
+        command.erase(0, last_flag + 1);
+    }
+    lines.push_back({std::move(command), {.bold = true}});
 }
 
 void add_readiness(std::vector<Line>& lines, const Scene& scene) {
@@ -237,15 +157,15 @@ void draw_ready_screen(Canvas& screen, const Scene& scene) {
             {first_round ? U"press i when you are ready" : U"press i to play again, q to quit",
              {.bold = true}});
     }
-    if (first_round && !scene.invitation.empty()) {
-        lines.push_back({});
-        lines.push_back({U"friends join with:", {}});
-        lines.push_back({widen(scene.invitation), {.bold = true}});
+    if (first_round) {
+        add_invitation(lines, scene);
     }
-    draw_box(screen, scene.view, lines);
+    draw_box(screen, scene.view, std::move(lines));
 }
 
 // ---- status line -------------------------------------------------------------------------------
+
+constexpr int longest_phase_columns = 9;
 
 std::u32string_view phase_text(MatchPhase phase) {
     switch (phase) {
@@ -258,32 +178,50 @@ std::u32string_view phase_text(MatchPhase phase) {
     return U"";
 }
 
+std::u32string standing(const Scene& scene, const Cycle* own) {
+    std::u32string text = U"watching";
+    if (own != nullptr) {
+        text = U"player " + widen(std::to_string(own->number)) + U" (" +
+               widen(player_colour_name(own->number)) + U")";
+    }
+    text += U"  ";
+    text += phase_text(scene.view.phase);
+    text += U"  " + widen(std::to_string(scene.view.cycles.size())) + U"/" +
+            widen(std::to_string(scene.seats));
+    return text;
+}
+
+// The end of a long name makes way for what changes.
+std::u32string shortened(std::u32string name, int columns) {
+    const auto room = static_cast<std::size_t>(std::max(columns, 1));
+    if (name.size() > room) {
+        name.resize(room - 1);
+        name += U'…';
+    }
+    return name;
+}
+
 void draw_status(Canvas& screen, const Scene& scene) {
-    const int row = std::min<int>(scene.view.height, screen.size().rows - 1);
-    int column = 0;
-    const auto add = [&](std::u32string_view text, ScreenCell style) {
-        screen.text(column, row, text, style);
-        column += static_cast<int>(text.size()) + 2;
-    };
-    add(widen(scene.game), {.bold = true});
+    constexpr std::u32string_view insert_mode = U"-- INSERT --";
+    const ScreenSize area = play_area(scene.view);
     const Cycle* own = own_cycle(scene);
+    const std::u32string right = standing(scene, own);
+    const int right_columns = static_cast<int>(right.size());
+    // Room is kept for the mode when it is not shown, too, and for the longest phase: the name
+    // shall not jump.
+    const auto phase_columns = static_cast<int>(phase_text(scene.view.phase).size());
+    const int name_columns_max = screen.size().columns - right_columns -
+                                 (longest_phase_columns - phase_columns) - 2 -
+                                 static_cast<int>(insert_mode.size()) - 2;
+    const std::u32string name = shortened(widen(scene.game), name_columns_max);
+    screen.text(0, area.rows, name, {.bold = true});
+    int column = static_cast<int>(name.size()) + 2;
     if (own != nullptr && own->state == CycleState::inserting &&
         scene.view.phase == MatchPhase::started) {
-        add(U"-- INSERT --", {.bold = true});
+        screen.text(column, area.rows, insert_mode, {.bold = true});
+        column += static_cast<int>(insert_mode.size()) + 2;
     }
-    std::u32string right;
-    if (own != nullptr) {
-        right = U"player " + widen(std::to_string(own->number)) + U" (" +
-                widen(player_colour_name(own->number)) + U")  ";
-    } else {
-        right = U"watching  ";
-    }
-    right += phase_text(scene.view.phase);
-    right += U"  " + widen(std::to_string(scene.view.cycles.size())) + U"/" +
-             widen(std::to_string(scene.seats));
-    const int at = std::max(
-        column, std::max<int>(scene.view.width, columns_min) - static_cast<int>(right.size()));
-    screen.text(at, row, right,
+    screen.text(std::max(column, area.columns - right_columns), area.rows, right,
                 {.colour = own != nullptr ? player_colour(own->number) : Colour::normal});
 }
 
@@ -306,41 +244,13 @@ Canvas too_small(ScreenSize size, ScreenSize needed) {
 
 std::string_view player_colour_name(std::uint8_t number) noexcept {
     constexpr std::array<std::string_view, seats_limit> names{"blue",   "orange", "green",
-                                                              "yellow", "pink",   "white"};
+                                                              "yellow", "pink",   "plain"};
     return number >= 1 && number <= names.size() ? names[number - 1u] : "none";
 }
 
-Canvas::Canvas(ScreenSize size)
-    : size_{std::max(0, size.columns), std::max(0, size.rows)},
-      cells_(static_cast<std::size_t>(size_.columns) * static_cast<std::size_t>(size_.rows)) {}
-
-const ScreenCell& Canvas::at(int column, int row) const {
-    return cells_.at(static_cast<std::size_t>(row * size_.columns + column));
-}
-
-void Canvas::put(int column, int row, ScreenCell cell) {
-    if (column >= 0 && row >= 0 && column < size_.columns && row < size_.rows) {
-        cells_[static_cast<std::size_t>(row * size_.columns + column)] = cell;
-    }
-}
-
-void Canvas::text(int column, int row, std::u32string_view text, ScreenCell style) {
-    for (const char32_t glyph : text) {
-        style.glyph = glyph;
-        put(column++, row, style);
-    }
-}
-
-std::u32string Canvas::row(int row) const {
-    std::u32string text;
-    for (int column = 0; column < size_.columns; ++column) {
-        text.push_back(at(column, row).glyph);
-    }
-    return text;
-}
-
 ScreenSize size_needed(const View& view) noexcept {
-    return {std::max<int>(view.width, columns_min), view.height + status_rows};
+    const ScreenSize area = play_area(view);
+    return {area.columns, area.rows + status_rows};
 }
 
 Canvas lay_out(const Scene& scene, ScreenSize size) {

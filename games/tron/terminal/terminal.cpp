@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <langinfo.h>
+#include <poll.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -31,6 +32,7 @@ struct Rescue {
     int stop_read_fd = -1;
     int stop_write_fd = -1;
     SCREEN* screen = nullptr;
+    sigset_t signals_before{};  // the mask, in which SIGWINCH arrives
 };
 Rescue rescue;
 
@@ -63,6 +65,9 @@ void remember(const char* capability) {
 }
 
 void catch_signals() {
+    static std::array<std::byte, 65536> crash_stack;  // a stack that has overflowed is no use
+    const stack_t stack{.ss_sp = crash_stack.data(), .ss_flags = 0, .ss_size = crash_stack.size()};
+    sigaltstack(&stack, nullptr);
     struct sigaction action{};
     sigemptyset(&action.sa_mask);
     action.sa_handler = on_stop;
@@ -70,12 +75,23 @@ void catch_signals() {
         sigaction(signal, &action, nullptr);
     }
     action.sa_handler = on_crash;
+    action.sa_flags = SA_ONSTACK;
     for (const int signal : crash_signals) {
         sigaction(signal, &action, nullptr);
     }
 }
 
+// A resize between the last look at the keys and the wait would be seen with the next key only:
+// SIGWINCH is let in by wait() and nowhere else.
+void hold_resizes() {
+    sigset_t resize;
+    sigemptyset(&resize);
+    sigaddset(&resize, SIGWINCH);
+    sigprocmask(SIG_BLOCK, &resize, &rescue.signals_before);
+}
+
 void let_signals_go() {
+    sigprocmask(SIG_SETMASK, &rescue.signals_before, nullptr);
     for (const int signal : stop_signals) {
         std::signal(signal, SIG_DFL);
     }
@@ -93,16 +109,17 @@ void choose_locale() {
 }
 
 // Colours that stay apart for colour-blind eyes, after Okabe and Ito; eight basic ones where the
-// terminal has no more; none where it has none.
+// terminal has no more; none where it has none. -1 is the terminal's own: what must be read is in
+// it, and the sixth player, because white is not seen on white.
 void choose_colours() {
     if (!has_colors()) {
         return;
     }
     start_color();
     use_default_colors();
-    constexpr std::array<short, colour_count> rich{-1, 75, 214, 36, 228, 175, 255, 244, 255};
+    constexpr std::array<short, colour_count> rich{-1, 75, 214, 36, 220, 175, -1, 244, -1};
     constexpr std::array<short, colour_count> basic{
-        -1, COLOR_CYAN, COLOR_RED, COLOR_GREEN, COLOR_YELLOW, COLOR_MAGENTA, COLOR_WHITE, -1, -1};
+        -1, COLOR_CYAN, COLOR_RED, COLOR_GREEN, COLOR_YELLOW, COLOR_MAGENTA, -1, -1, -1};
     for (short pair = 1; pair < colour_count; ++pair) {
         const auto index = static_cast<std::size_t>(pair);
         init_pair(pair, COLORS >= 256 ? rich[index] : basic[index], -1);
@@ -164,6 +181,7 @@ Result<std::unique_ptr<Terminal>> Terminal::open() {
         remember(capability);
     }
     catch_signals();
+    hold_resizes();
     cbreak();
     noecho();
     nonl();
@@ -210,6 +228,11 @@ void Terminal::draw(const Canvas& screen) {
         }
     }
     refresh();
+}
+
+bool Terminal::wait(std::span<pollfd> waited) const {
+    return ppoll(waited.data(), waited.size(), nullptr, &rescue.signals_before) >= 0 ||
+           errno == EINTR;
 }
 
 std::optional<TerminalKey> Terminal::read_key() {

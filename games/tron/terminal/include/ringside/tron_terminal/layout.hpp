@@ -4,7 +4,7 @@
 //
 // The arena stands at the top left, one character a cell, its outermost ring drawn as the border
 // that kills; below it one status line. What a player has to know now (ready screen, countdown,
-// result) is laid over the middle.
+// result) is laid over the middle. A small arena has room beside and below it for that.
 
 #include <cstdint>
 #include <string>

@@ -6,6 +6,9 @@
 
 #include <memory>
 #include <optional>
+#include <span>
+
+#include <poll.h>
 
 #include "ringside/core/result.hpp"
 #include "ringside/tron_terminal/layout.hpp"
@@ -37,6 +40,10 @@ public:
 
     /// The next key typed, or nothing.
     [[nodiscard]] std::optional<TerminalKey> read_key();
+
+    /// poll(2) without a timeout, which a resize ends too: read_key() then says `resized`. False
+    /// when it failed; nothing is said about the descriptors after a signal.
+    [[nodiscard]] bool wait(std::span<pollfd> waited) const;
 
     /// Readable once SIGINT, SIGTERM, SIGHUP or SIGQUIT came.
     [[nodiscard]] int stop_fd() const noexcept;
