@@ -386,8 +386,8 @@ void Supervisor::become_child(const std::string& name) {
     }
     close(std::exchange(signal_fd_, -1));
     close(std::exchange(epoll_fd_, -1));
-    // Handlers of the program around this host mean nothing in its children. A terminal's ctrl-C goes
-    // to the whole process group; only the supervisor answers it.
+    // Handlers of the program around this host mean nothing in its children. A terminal's ctrl-C
+    // goes to the whole process group; only the supervisor answers it.
     for (int signal = 1; signal < NSIG; ++signal) {
         std::signal(signal, SIG_DFL);  // refused for SIGKILL and SIGSTOP, which cannot have one
     }

@@ -134,7 +134,9 @@ std::optional<Outcome> Play::on_message(const wire::FromHost& message) {
     } else if (const auto* refused = message.message_as_Refused()) {
         return Outcome{1, refusal(*refused)};
     } else if (const auto* left = message.message_as_Left()) {
-        return Outcome{0, farewell(*left)};
+        const auto reason = static_cast<LeaveReason>(left->reason());
+        const bool regular = reason == LeaveReason::left || reason == LeaveReason::game_ended;
+        return Outcome{regular ? 0 : 1, farewell(*left)};
     }
     return std::nullopt;
 }

@@ -21,7 +21,7 @@ struct PlayOptions {
 };
 
 /// Plays until the player quits, the game ends or the connection is lost. Returns the program's
-/// exit code: 0 after quitting or a game that ended, 1 when refused or lost, with a sentence on
+/// exit code: 0 after quitting or a game that ended, 1 when refused or cut off, with a sentence on
 /// standard error.
 [[nodiscard]] int run_play(const PlayOptions& options);
 

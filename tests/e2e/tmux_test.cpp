@@ -165,7 +165,7 @@ TEST_CASE("play: when the host goes the players are told and back in their shell
         CHECK(host.stop() == 0);
         for (const Pane* pane : {&first, &second}) {
             pane->expect("the host was stopped");
-            pane->expect_restored(0);
+            pane->expect_restored(1);
         }
     }
     SECTION("killed") {

@@ -57,10 +57,17 @@ void remember(const char* capability) {
     if (text == nullptr || text == reinterpret_cast<const char*>(-1)) {
         return;  // this terminal has no such string
     }
-    const std::size_t bytes = std::strlen(text);
-    if (rescue.leave_bytes + bytes <= rescue.leave.size()) {
-        std::memcpy(rescue.leave.data() + rescue.leave_bytes, text, bytes);
-        rescue.leave_bytes += bytes;
+    // Of a delay mark, $<5>, only tputs could make a delay; a rescue goes without.
+    for (std::string_view rest(text); !rest.empty();) {
+        const std::size_t mark = rest.starts_with("$<") ? rest.find('>') : std::string_view::npos;
+        if (mark != std::string_view::npos) {
+            rest.remove_prefix(mark + 1);
+        } else {
+            if (rescue.leave_bytes < rescue.leave.size()) {
+                rescue.leave[rescue.leave_bytes++] = rest.front();
+            }
+            rest.remove_prefix(1);
+        }
     }
 }
 
@@ -126,23 +133,20 @@ void choose_colours() {
     }
 }
 
+// Caps lock changes nothing.
 std::optional<TerminalKey> meaning(int key) {
-    switch (key) {
+    switch (key >= 'A' && key <= 'Z' ? key - 'A' + 'a' : key) {
         case 'h':
         case 'a':
-        case 'A':
         case KEY_LEFT: return TerminalKey::left;
         case 'j':
         case 's':
-        case 'S':
         case KEY_DOWN: return TerminalKey::down;
         case 'k':
         case 'w':
-        case 'W':
         case KEY_UP: return TerminalKey::up;
         case 'l':
         case 'd':
-        case 'D':
         case KEY_RIGHT: return TerminalKey::right;
         case 'i': return TerminalKey::insert;
         case 27: return TerminalKey::escape;  // esc, and ctrl-[ is the same byte
@@ -158,8 +162,8 @@ Terminal::Terminal() = default;
 
 Result<std::unique_ptr<Terminal>> Terminal::open() {
     choose_locale();
-    if (tcgetattr(STDIN_FILENO, &rescue.modes) != 0) {
-        return errno_failure("standard input is no terminal");
+    if (tcgetattr(STDIN_FILENO, &rescue.modes) != 0 || isatty(STDOUT_FILENO) != 1) {
+        return errno_failure("playing needs a terminal on standard input and output");
     }
     std::array<int, 2> stop{};
     if (pipe2(stop.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
