@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "round_up.hpp"
+
 #include "ringside/ipc/snapshot.hpp"
 #include "ringside/ipc/snapshot_ring.hpp"
 
@@ -13,10 +15,6 @@ namespace ringside {
 namespace {
 
 constexpr std::size_t page_bytes = 4096;
-
-constexpr std::size_t round_up(std::size_t bytes, std::size_t unit) {
-    return (bytes + unit - 1) / unit * unit;
-}
 
 std::size_t segment_bytes_of(const GameSegmentPlan& plan) {
     return std::size_t{plan.event_rings_offset} +

@@ -6,12 +6,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "round_up.hpp"
+
 namespace ringside {
 namespace {
-
-constexpr std::size_t round_up(std::size_t bytes, std::size_t unit) {
-    return (bytes + unit - 1) / unit * unit;
-}
 
 std::size_t host_bytes(std::uint32_t games_max) {
     return sizeof(HostSegmentLayout) + games_max * sizeof(SharedRecord<DirectoryRecord>);

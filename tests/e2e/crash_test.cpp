@@ -170,7 +170,7 @@ TEST_CASE("crash: games outlive their nursery, and new ones start", "[e2e][crash
     CHECK(host.stop() == 0);
 }
 
-// Its sessions are lost with it, for now; the host is not.
+// Its sessions are lost with it; the host is not.
 TEST_CASE("crash: after a front's death new clients play", "[e2e][crash]") {
     const NothingLeft nothing_left;
     ServedHost host;

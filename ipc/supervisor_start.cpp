@@ -1,0 +1,252 @@
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "process.hpp"
+#include "supervisor_state.hpp"
+
+#include "ringside/core/invariant.hpp"
+
+namespace ringside {
+
+// ---- children ----------------------------------------------------------------------------------
+
+void Supervisor::become_child(const std::string& name) {
+    instance_.forget();
+    for (Front& front : fronts_) {
+        front.channel = Channel{};
+    }
+    for (Nursery& nursery : nurseries_) {
+        nursery.channel = Channel{};
+    }
+    close(std::exchange(signal_fd_, -1));
+    close(std::exchange(epoll_fd_, -1));
+    // Handlers of the program around this host mean nothing in its children. A terminal's ctrl-C
+    // goes to the whole process group; only the supervisor answers it.
+    for (int signal = 1; signal < NSIG; ++signal) {
+        std::signal(signal, SIG_DFL);  // refused for SIGKILL and SIGSTOP, which cannot have one
+    }
+    for (const int ignored : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
+        std::signal(ignored, SIG_IGN);
+    }
+    sigprocmask(SIG_SETMASK, &old_signals_, nullptr);
+    name_process(name);
+}
+
+Result<void> Supervisor::fork_nursery(std::size_t type_index) {
+    auto pair = Channel::make_pair(/*peer_blocks=*/true);
+    if (!pair) {
+        return std::unexpected(std::move(pair.error()));
+    }
+    const pid_t supervisor_pid = getpid();
+    const pid_t pid = fork();
+    if (pid < 0) {
+        close(pair->second);
+        return errno_failure("cannot fork a nursery");
+    }
+    if (pid == 0) {
+        pair->first = Channel{};
+        become_child(fmt::format("nursery/{}", types_[type_index]->name()));
+        int code = exit_code_orphaned;
+        if (die_with(supervisor_pid)) {
+            code = run_nursery({.socket = pair->second,
+                                .supervisor_pid = supervisor_pid,
+                                .type = *types_[type_index],
+                                .doorbells = std::move(doorbells_),
+                                .wake_fds = wake_fds_});
+        }
+        _exit(code);  // no destructor, no atexit: those are the supervisor's
+    }
+    close(pair->second);
+    nurseries_[type_index] = {.channel = std::move(pair->first), .pid = pid};
+    watch(nurseries_[type_index].channel.fd(), Source::nursery,
+          static_cast<std::uint32_t>(type_index), false, EPOLL_CTL_ADD);
+    return {};
+}
+
+Result<void> Supervisor::fork_front(std::uint32_t slot) {
+    auto pair = Channel::make_pair(/*peer_blocks=*/false);
+    if (!pair) {
+        return std::unexpected(std::move(pair.error()));
+    }
+    FrontSlotLine& line = host_.layout().front[slot];
+    const std::uint32_t epoch = line.epoch.load(std::memory_order_relaxed) + 1;
+    line.epoch.store(epoch, std::memory_order_relaxed);  // read by children forked after this
+    games_->raise_front_epoch(slot, epoch);              // before the new front can send anything
+    const pid_t supervisor_pid = getpid();
+    const pid_t pid = fork();
+    if (pid < 0) {
+        close(pair->second);
+        return errno_failure("cannot fork a front");
+    }
+    if (pid == 0) {
+        pair->first = Channel{};
+        become_child(fmt::format("front/{}", slot));
+        int code = exit_code_orphaned;
+        if (die_with(supervisor_pid)) {
+            auto link = FrontLink::attach({.instance_path = instance_.path(),
+                                           .slot = slot,
+                                           .epoch = epoch,
+                                           .control_fd = pair->second,
+                                           .wake_fd = wake_fds_[slot]});
+            if (link) {
+                code = front_main_(std::move(*link));
+            } else {
+                std::fprintf(stderr, "ringside: %s\n", link.error().text().c_str());
+                code = exit_code_failed;
+            }
+        }
+        std::fflush(nullptr);
+        _exit(code);
+    }
+    close(pair->second);
+    fronts_[slot] = {.channel = std::move(pair->first), .pid = pid, .ready = false};
+    line.pid.store(pid, std::memory_order_relaxed);
+    watch(fronts_[slot].channel.fd(), Source::front, slot, false, EPOLL_CTL_ADD);
+    return {};
+}
+
+// ---- start -------------------------------------------------------------------------------------
+
+Result<void> Supervisor::block_signals() {
+    sigset_t handled;
+    sigemptyset(&handled);
+    for (const int signal : {SIGCHLD, SIGINT, SIGTERM, SIGHUP}) {
+        sigaddset(&handled, signal);
+    }
+    sigprocmask(SIG_BLOCK, &handled, &old_signals_);
+    signal_fd_ = signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
+    epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
+    if (signal_fd_ < 0 || epoll_fd_ < 0) {
+        return errno_failure("cannot make the supervisor's descriptors");
+    }
+    watch(signal_fd_, Source::signals, 0, false, EPOLL_CTL_ADD);
+    return {};
+}
+
+Result<void> Supervisor::make_wake_fds() {
+    const std::size_t count =
+        options_.fronts + (options_.external_front_fd >= 0 ? std::size_t{1} : 0);
+    for (std::size_t slot = 0; options_.wake_by_eventfd && slot < count; ++slot) {
+        wake_fds_[slot] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+        if (wake_fds_[slot] < 0) {
+            return errno_failure("cannot make an eventfd");
+        }
+    }
+    return {};
+}
+
+void Supervisor::watch(int fd, Source source, std::uint32_t index, bool writable, int operation) {
+    epoll_event event{};
+    event.events = EPOLLIN | (writable ? EPOLLOUT : 0u);
+    event.data.u64 = static_cast<std::uint64_t>(source) << 32 | index;
+    invariant(epoll_ctl(epoll_fd_, operation, fd, &event) == 0, "epoll_ctl fails only on a bug");
+}
+
+void Supervisor::attach_external_front() {
+    const auto slot = static_cast<std::uint32_t>(fronts_.size());
+    host_.layout().front[slot].epoch.store(1, std::memory_order_relaxed);
+    fronts_.push_back({.channel = Channel(options_.external_front_fd), .pid = 0, .ready = false});
+    watch(options_.external_front_fd, Source::front, slot, false, EPOLL_CTL_ADD);
+    // Says that the instance can be attached to.
+    send_to_front(slot, {.kind = ControlKind::ready});
+}
+
+// Nurseries are forked first, while this process is as small as it ever is.
+Result<void> Supervisor::start() {
+    if (auto blocked = block_signals(); !blocked) {
+        return blocked;
+    }
+    if (auto made = make_wake_fds(); !made) {
+        return made;
+    }
+    nurseries_.resize(types_.size());
+    for (std::size_t type_index = 0; type_index < types_.size(); ++type_index) {
+        if (auto forked = fork_nursery(type_index); !forked) {
+            return forked;
+        }
+    }
+    games_ = std::make_unique<GameTable>(
+        options_, instance_.path(), host_, types_,
+        GameTable::Hooks{
+            .request_fork = [this](std::size_t type_index,
+                                   GameId game) { request_fork(type_index, game); },
+            .announce_failure = [this](GameId game,
+                                       const std::string& text) { announce_failure(game, text); },
+        });
+    fronts_.resize(options_.fronts);
+    for (std::uint32_t slot = 0; slot < options_.fronts; ++slot) {
+        if (auto forked = fork_front(slot); !forked) {
+            return forked;
+        }
+    }
+    if (options_.external_front_fd >= 0) {
+        attach_external_front();
+    }
+    return {};
+}
+
+Supervisor::~Supervisor() {
+    for (const int fd : wake_fds_) {
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
+    if (signal_fd_ >= 0) {
+        close(signal_fd_);
+        sigprocmask(SIG_SETMASK, &old_signals_, nullptr);
+    }
+    if (epoll_fd_ >= 0) {
+        close(epoll_fd_);
+    }
+}
+
+namespace {
+
+Result<void> validate(const HostOptions& options) {
+    if (options.games_max < 1 || options.games_max > games_max_limit) {
+        return failure(
+            std::errc::invalid_argument,
+            fmt::format("games_max {} is outside 1 to {}", options.games_max, games_max_limit));
+    }
+    if (options.fronts + (options.external_front_fd >= 0 ? 1u : 0u) > front_slots_max) {
+        return failure(std::errc::invalid_argument,
+                       fmt::format("{} fronts are more than {}", options.fronts, front_slots_max));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<int> run_host(const HostOptions& options, std::span<const GameType* const> types,
+                     const FrontMain& front_main, const std::function<void()>& on_ready) {
+    invariant(!types.empty(), "a host has at least one game type");
+    if (auto valid = validate(options); !valid) {
+        return std::unexpected(std::move(valid.error()));
+    }
+    auto instance = Instance::claim(options.root, options.instance);
+    if (!instance) {
+        return std::unexpected(std::move(instance.error()));
+    }
+    auto host = HostSegment::create(host_segment_path(instance->path()), options.games_max);
+    if (!host) {
+        return std::unexpected(std::move(host.error()));
+    }
+    auto doorbells =
+        DoorbellSegment::create(doorbell_segment_path(instance->path()), options.games_max);
+    if (!doorbells) {
+        return std::unexpected(std::move(doorbells.error()));
+    }
+    Supervisor supervisor(options, types, front_main, on_ready, std::move(*instance),
+                          std::move(*host), std::move(*doorbells));
+    return supervisor.host();
+}
+
+}  // namespace ringside

@@ -1,0 +1,109 @@
+#pragma once
+// Supervisor: the state behind run_host(). supervisor.cpp has its loop and what it does about
+// events, deaths and stopping; supervisor_start.cpp how it starts and what it forks.
+
+#include <csignal>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <sys/epoll.h>
+#include <sys/types.h>
+
+#include "channel.hpp"
+#include "game_table.hpp"
+#include "instance.hpp"
+#include "nursery.hpp"
+
+#include "ringside/ipc/supervisor.hpp"
+
+namespace ringside {
+
+// What an epoll event belongs to.
+enum class Source : std::uint32_t { signals = 0, front = 1, nursery = 2 };
+
+struct Front {
+    Channel channel;
+    pid_t pid = 0;  // 0: not forked by us (an external front), or gone
+    bool ready = false;
+};
+
+struct Nursery {
+    Channel channel;
+    pid_t pid = 0;
+};
+
+class Supervisor {
+public:
+    Supervisor(const HostOptions& options, std::span<const GameType* const> types,
+               const FrontMain& front_main, const std::function<void()>& on_ready,
+               Instance instance, HostSegment host, DoorbellSegment doorbells)
+        : options_(options),
+          types_(types),
+          front_main_(front_main),
+          on_ready_(on_ready),
+          instance_(std::move(instance)),
+          host_(std::move(host)),
+          doorbells_(std::move(doorbells)) {
+        wake_fds_.fill(-1);
+    }
+    Supervisor(const Supervisor&) = delete;
+    Supervisor& operator=(const Supervisor&) = delete;
+    ~Supervisor();
+
+    /// The whole life: an Error if it could not start, else the exit code.
+    Result<int> host();
+
+private:
+    Result<void> start();
+    int run();
+    Result<void> block_signals();
+    Result<void> make_wake_fds();
+    Result<void> fork_nursery(std::size_t type_index);
+    Result<void> fork_front(std::uint32_t slot);
+    void attach_external_front();
+    void watch(int fd, Source source, std::uint32_t index, bool writable, int operation);
+
+    void on_event(const epoll_event& event);
+    void on_signal();
+    void reap();
+    void on_front_packet(std::uint32_t slot, const ControlPacket& packet);
+    void on_front_exit(std::uint32_t slot, int wait_status);
+    void on_nursery_exit(std::size_t type_index);
+    void on_ready();
+    void send_to_front(std::uint32_t slot, const ControlPacket& packet);
+    void request_fork(std::size_t type_index, GameId game);
+    void announce_failure(GameId game, const std::string& text);
+    void begin_stop();
+    void kill_and_reap_all();
+    void end_nursery(Nursery& nursery);
+    [[nodiscard]] bool fronts_have_gone() const;
+
+    // In a forked child: lets go of everything that is the supervisor's.
+    void become_child(const std::string& name);
+
+    HostOptions options_;
+    std::span<const GameType* const> types_;
+    const FrontMain& front_main_;
+    const std::function<void()>& on_ready_;
+    Instance instance_;
+    HostSegment host_;
+    DoorbellSegment doorbells_;
+    WakeFds wake_fds_;
+    sigset_t old_signals_{};
+    int signal_fd_ = -1;
+    int epoll_fd_ = -1;
+    std::vector<Front> fronts_;       // by slot; the external one last
+    std::vector<Nursery> nurseries_;  // by type
+    std::unique_ptr<GameTable> games_;
+    bool announced_ = false;
+    std::optional<std::int64_t> stop_deadline_ns_;  // set: stopping
+    bool stop_now_ = false;
+    int exit_code_ = 0;
+};
+
+}  // namespace ringside
