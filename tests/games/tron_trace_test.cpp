@@ -124,6 +124,14 @@ TEST_CASE("replay: exit codes tell a difference from a file that cannot be used"
                      R"("key":27},{"tick":4,"op":"key","player":0,"key":27)");
         CHECK(replay(TemporaryFile(other + "\n" + lines[1] + "\n").path()) == 1);
     }
+    SECTION("a state that the rules do not give") {
+        const auto other = replaced(lines[0], "[[0,35,3,3,1]]", "[[0,35,4,3,1]]");
+        CHECK(replay(TemporaryFile(other).path()) == 1);
+    }
+    SECTION("a digest that the states do not give") {
+        const auto other = replaced(lines[0], R"("digest":3185032403)", R"("digest":3185032404)");
+        CHECK(replay(TemporaryFile(other).path()) == 1);
+    }
 }
 
 TEST_CASE("trace: a difference is told with cycle, field and both values", "[games][trace]") {
@@ -147,8 +155,6 @@ TEST_CASE("trace: a damaged line is refused with what is wrong", "[games][trace]
     CHECK(error_of("[]") == "'id' is missing");
     CHECK(error_of(good.substr(0, good.size() - 1)) == "not a complete JSON object");
     CHECK(damage("\"digest\":", "\"digits\":") == "'digest' is missing");
-    CHECK(damage("\"digest\":3185032403", "\"digest\":3185032404") ==
-          "the states' digest is 3185032403, 'digest' says 3185032404");
     CHECK(damage("\"ticks\":65", "\"ticks\":66") == "'states' has 65 ticks, 'ticks' says 66");
     CHECK(damage("\"ticks\":65", "\"ticks\":-1") == "'ticks' is not a number from 1 to 100000");
     CHECK(damage("\"width\":30", "\"width\":\"30\"") == "'width' is not a number from 1 to 16384");

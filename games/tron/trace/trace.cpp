@@ -276,7 +276,8 @@ StateRow read_row(const Json& json) {
     return row;
 }
 
-/// Unpacks all states once: their number and their digest must be the trace's.
+/// Unpacks all states once: there must be as many as the trace has ticks, and each must make sense.
+/// Whether they give its digest is for the replay to say, tick by tick.
 void check_states(const Trace& trace) {
     if (trace.rows.empty() || !trace.rows.front().full) {
         throw Damaged("'states' does not begin with a full state");
@@ -289,7 +290,6 @@ void check_states(const Trace& trace) {
         throw Damaged(fmt::format("'states' has {} ticks, 'ticks' says {}", ticks, trace.ticks));
     }
     ExpectedStates states(trace.rows);
-    StateDigest digest;
     std::uint64_t walls = 0;
     for (std::uint32_t i = 0; i < trace.ticks; ++i) {
         if (!states.next()) {
@@ -302,11 +302,6 @@ void check_states(const Trace& trace) {
         if (walls > trace_walls_max) {
             throw Damaged(fmt::format("its states have more than {} walls", trace_walls_max));
         }
-        digest.add(states.state());
-    }
-    if (digest.value() != trace.digest) {
-        throw Damaged(fmt::format("the states' digest is {}, 'digest' says {}", digest.value(),
-                                  trace.digest));
     }
 }
 

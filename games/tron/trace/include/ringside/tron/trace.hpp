@@ -2,8 +2,9 @@
 // Trace: one recorded match of the ancestor, with the state it was in after each tick.
 //
 // A line of a trace file is one JSON object. Its states are stored as changes and checked by a
-// digest over their canonical text: a line whose states do not give its digest is damaged.
-// Format  ../shared/traces/README.md of the recordings.
+// digest over their canonical text. A line that cannot be read is damaged; one whose states or
+// digest are not what the rules give is a mismatch, which names the tick. Format
+// ../shared/traces/README.md of the recordings.
 
 #include <cstdint>
 #include <optional>
@@ -77,7 +78,7 @@ struct Trace {
     std::vector<StateRow> rows;
 };
 
-/// Judges one line of foreign bytes, states and digest included. The Error says what is wrong; the
+/// Judges one line of foreign bytes, the states' form included. The Error says what is wrong; the
 /// caller knows the line's number.
 [[nodiscard]] Result<Trace> parse_trace(std::string_view line);
 
