@@ -312,6 +312,11 @@ void GameLoop::skip(std::uint32_t front_slot, EventKind kind, const EventHeader&
     if (kind == EventKind::input && entry != nullptr &&
         header.input_number == entry->last_input + 1) {
         entry->last_input = header.input_number;
+    } else if (kind == EventKind::leave && entry != nullptr) {
+        // The session goes; that the rules could not be told is what killed the game.
+        roster_.erase(roster_.begin() + (entry - roster_.data()));
+        answer(front_slot, header.session, AnswerKind::left,
+               static_cast<std::uint8_t>(LeaveReason::left));
     } else if (kind == EventKind::join && entry == nullptr) {
         answer(front_slot, header.session, AnswerKind::refused,
                static_cast<std::uint8_t>(RefuseReason::bad_parameters));

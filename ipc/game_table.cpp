@@ -26,6 +26,10 @@ namespace {
 // shows that this did not help.
 constexpr std::uint32_t deaths_before_skip = 3;
 
+// A parked game publishes nothing: a process that has lived this long counts as progress too, or
+// deaths hours apart would add up.
+constexpr std::int64_t steady_after_ns = 10'000'000'000;
+
 std::uint64_t random_seed() {
     std::uint64_t seed = 0;
     if (getrandom(&seed, sizeof(seed), 0) != static_cast<ssize_t>(sizeof(seed))) {
@@ -214,6 +218,7 @@ void GameTable::start_process(std::uint32_t slot) {
     GameSegmentLayout& layout = entry.segment.layout();
     layout.header.owner_pid.store(0, std::memory_order_relaxed);  // OWNER
     entry.sequence_at_start = layout.status.sequence.load(std::memory_order_relaxed);
+    entry.started_ns = monotonic_ns();
     entry.record.state = static_cast<std::uint32_t>(GameState::starting);
     entry.record.pid = 0;
     write_record(slot);
@@ -224,8 +229,9 @@ void GameTable::on_forked(const ControlPacket& packet) {
     const std::uint32_t slot = packet.game_slot;
     Entry& entry = entries_[slot];
     if (!entry.segment || entry.record.epoch != packet.game_epoch) {
-        if (packet.reason == 0) {
-            kill(packet.pid, SIGKILL);  // of a game that has been given up meanwhile
+        // Of a game that has been given up meanwhile.
+        if (packet.reason == 0 && early_exits_.erase(packet.pid) == 0) {
+            kill(packet.pid, SIGKILL);
         }
         return;
     }
@@ -242,9 +248,18 @@ void GameTable::on_forked(const ControlPacket& packet) {
     entry.record.state = static_cast<std::uint32_t>(GameState::running);
     slot_by_pid_.emplace(packet.pid, slot);
     write_record(slot);
-    if (const auto early = early_exits_.extract(packet.pid)) {
+    const auto early = early_exits_.extract(packet.pid);
+    if (!early_exits_.empty() && !fork_outstanding()) {
+        early_exits_.clear();  // orphans of a nursery that died; their pids will be used again
+    }
+    if (early) {
         on_exit(packet.pid, early.mapped());
     }
+}
+
+bool GameTable::fork_outstanding() const {
+    return std::ranges::any_of(
+        entries_, [](const Entry& entry) { return entry.segment && entry.record.pid == 0; });
 }
 
 bool GameTable::said_ended(const Entry& entry) const {
@@ -255,8 +270,10 @@ bool GameTable::said_ended(const Entry& entry) const {
 void GameTable::on_exit(pid_t pid, int wait_status) {
     const auto found = slot_by_pid_.find(pid);
     if (found == slot_by_pid_.end()) {
-        early_exits_.emplace(pid, wait_status);
-        return;
+        if (fork_outstanding()) {
+            early_exits_.emplace(pid, wait_status);
+        }
+        return;  // else nobody will ask: its nursery died, or it was given up
     }
     const std::uint32_t slot = found->second;
     slot_by_pid_.erase(found);
@@ -273,7 +290,8 @@ void GameTable::on_death(std::uint32_t slot, const std::string& how) {
     Entry& entry = entries_[slot];
     GameSegmentLayout& layout = entry.segment.layout();
     const bool progressed = layout.status.sequence.load(std::memory_order_relaxed) >
-                            entry.sequence_at_start;  // relaxed: its writer has exited
+                                entry.sequence_at_start ||  // relaxed: its writer has exited
+                            monotonic_ns() - entry.started_ns > steady_after_ns;
     entry.deaths_without_progress = progressed ? 1 : entry.deaths_without_progress + 1;
     ++entry.record.restarts;
     if (entry.deaths_without_progress > deaths_before_skip) {

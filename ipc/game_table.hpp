@@ -62,6 +62,7 @@ private:
         std::size_t type_index = 0;
         std::uint32_t deaths_without_progress = 0;
         std::uint64_t sequence_at_start = 0;  // newest snapshot when the process was forked
+        std::int64_t started_ns = 0;          // when that was
     };
 
     [[nodiscard]] std::optional<std::size_t> find_type(std::string_view name) const;
@@ -72,6 +73,7 @@ private:
     void start_process(std::uint32_t slot);
     void on_death(std::uint32_t slot, const std::string& how);
     void adopt_owner(std::uint32_t slot);
+    [[nodiscard]] bool fork_outstanding() const;
     void forget_name(std::uint32_t slot);
     void retire(std::uint32_t slot);
     void write_record(std::uint32_t slot);

@@ -42,8 +42,10 @@ Result<void> resolve(const Endpoint& endpoint, int flags, AddressList& list) {
     const std::string port = std::to_string(endpoint.port);
     const char* host = endpoint.host.empty() ? nullptr : endpoint.host.c_str();
     if (const int code = getaddrinfo(host, port.c_str(), &hints, &list.first); code != 0) {
-        return failure(std::errc::address_not_available,
-                       fmt::format("'{}': {}", endpoint.host, gai_strerror(code)));
+        return failure(std::error_code{},
+                       fmt::format("address '{}' cannot be used ({}); give a name or address that "
+                                   "this machine knows",
+                                   endpoint.host, gai_strerror(code)));
     }
     return {};
 }

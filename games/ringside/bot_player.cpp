@@ -3,16 +3,13 @@
 #include <fmt/format.h>
 
 #include "printable.hpp"
+#include "reasons.hpp"
 
 #include "ringside/core/clock.hpp"
 #include "ringside/tron/view.hpp"
 
 namespace ringside {
 namespace {
-
-std::string_view text_of(const flatbuffers::String* text) noexcept {
-    return text == nullptr ? std::string_view("no reason given") : text->string_view();
-}
 
 Bytes bytes_of(const flatbuffers::Vector<std::uint8_t>& bytes) noexcept {
     return std::as_bytes(std::span(bytes.data(), bytes.size()));
@@ -59,13 +56,13 @@ void BotPlayer::take(const wire::FromHost& message, bool rematch) {
         number_ = static_cast<std::uint8_t>(joined->seat() + 1);
         state_ = state_ == State::joining ? State::playing : state_;
     } else if (const auto* refused = message.message_as_Refused()) {
-        fail(fmt::format("not let in: {}", text_of(refused->text())));
+        fail(fmt::format("not let in: {}", refusal(*refused)));
     } else if (const auto* left = message.message_as_Left()) {
         // A game may end by itself between our Leave and the host's reading it: gone all the same.
         if (state_ == State::leaving) {
             state_ = State::gone;
         } else {
-            fail(fmt::format("put out of the game: {}", text_of(left->text())));
+            fail(fmt::format("put out of the game: {}", farewell(*left)));
         }
     } else if (const auto* snapshot = message.message_as_Snapshot()) {
         if (state_ == State::playing) {

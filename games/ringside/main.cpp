@@ -55,6 +55,10 @@ bool wants_own_host(const PlayChoice& choice) {
 }
 
 int play(PlayChoice choice, PlayRole role) {
+    // Before a host is started or a seat taken.
+    if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1) {
+        return failed({{}, "playing needs a terminal on standard input and output"});
+    }
     std::optional<HostProcess> host;
     if (wants_own_host(choice)) {
         auto started = start_host(choice);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "printable.hpp"
+#include "reasons.hpp"
 
 #include "ringside/net/client.hpp"
 #include "ringside/tron/config.hpp"
@@ -21,32 +22,6 @@ namespace ringside {
 namespace {
 
 constexpr std::chrono::milliseconds answer_timeout{10'000};
-
-std::string text_of(const flatbuffers::String* text) {
-    return text == nullptr ? "" : printable(text->string_view());
-}
-
-std::string refusal(const wire::Refused& refused) {
-    switch (static_cast<RefuseReason>(refused.reason())) {
-        case RefuseReason::full: return "the game is full";
-        case RefuseReason::in_progress: return "the game is already in progress";
-        default: break;
-    }
-    const std::string text = text_of(refused.text());
-    return text.empty() ? fmt::format("refused (reason {})", refused.reason()) : text;
-}
-
-std::string farewell(const wire::Left& left) {
-    switch (static_cast<LeaveReason>(left.reason())) {
-        case LeaveReason::left: return "";
-        case LeaveReason::game_ended: return "the game has ended";
-        case LeaveReason::idle: return "the game has ended: nobody touched it for too long";
-        case LeaveReason::stopping: return "the host was stopped";
-        default: break;
-    }
-    const std::string text = text_of(left.text());
-    return text.empty() ? "the game has ended" : text;
-}
 
 std::optional<tron::Key> key_byte(tron::TerminalKey key) {
     switch (key) {
@@ -250,7 +225,7 @@ Outcome enter_and_play(const PlayOptions& options) {
 int run_play(const PlayOptions& options) {
     const Outcome outcome = enter_and_play(options);
     if (!outcome.sentence.empty()) {
-        fmt::print(stderr, "{}\n", outcome.sentence);
+        fmt::print(stderr, "{}{}\n", outcome.exit_code == 0 ? "" : "ringside: ", outcome.sentence);
     }
     return outcome.exit_code;
 }

@@ -1,5 +1,6 @@
 #include "serve.hpp"
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
@@ -66,8 +67,11 @@ void announce(const std::vector<Endpoint>& listening) {
     for (const Endpoint& endpoint : listening) {
         places += (places.empty() ? "" : ", ") + endpoint.text();
     }
+    // An address others can reach, if there is one.
+    const auto tcp = std::ranges::find_if(
+        listening, [](const Endpoint& endpoint) { return endpoint.unix_path.empty(); });
     std::printf("listening on %s; join with: %s\n", places.c_str(),
-                join_command(listening.front()).c_str());
+                join_command(tcp != listening.end() ? *tcp : listening.front()).c_str());
     std::fflush(stdout);
 }
 

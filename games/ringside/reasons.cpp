@@ -1,0 +1,40 @@
+#include "reasons.hpp"
+
+#include <fmt/format.h>
+
+#include "printable.hpp"
+
+#include "ringside/core/game.hpp"
+
+namespace ringside {
+namespace {
+
+std::string text_of(const flatbuffers::String* text) {
+    return text == nullptr ? "" : printable(text->string_view());
+}
+
+}  // namespace
+
+std::string refusal(const wire::Refused& refused) {
+    switch (static_cast<RefuseReason>(refused.reason())) {
+        case RefuseReason::full: return "the game is full";
+        case RefuseReason::in_progress: return "the game is already in progress";
+        default: break;
+    }
+    const std::string text = text_of(refused.text());
+    return text.empty() ? fmt::format("refused (reason {})", refused.reason()) : text;
+}
+
+std::string farewell(const wire::Left& left) {
+    switch (static_cast<LeaveReason>(left.reason())) {
+        case LeaveReason::left: return "";
+        case LeaveReason::game_ended: return "the game has ended";
+        case LeaveReason::idle: return "the game has ended: nobody touched it for too long";
+        case LeaveReason::stopping: return "the host was stopped";
+        default: break;
+    }
+    const std::string text = text_of(left.text());
+    return text.empty() ? "the game has ended" : text;
+}
+
+}  // namespace ringside
