@@ -10,7 +10,7 @@ macro(layering_table)
   folder(ipc   SEES core ipc          OWNS boost/interprocess/ seccomp.h)
   folder(net   SEES core ipc net      OWNS liburing.h liburing/ boost/beast boost/asio wslay/)
   folder(games SEES core ipc net      OWNS CLI/ curses.h ncurses.h ncursesw/ qrencode.h)
-  folder(tests SEES core ipc net      OWNS catch2/)
+  folder(tests SEES core ipc net      OWNS catch2/ CLI/ boost/lockfree/ liburing.h)
 endmacro()
 
 # Packages open to every folder's .cpp files: FlatBuffers (schemas of every folder), fmt (text),

@@ -1,0 +1,19 @@
+#pragma once
+// The table of all benchmarks, in the order in which a full run takes them.
+
+#include <string_view>
+#include <vector>
+
+#include "bench.hpp"
+
+namespace ringside::bench {
+
+struct Bench {
+    std::string_view name;
+    std::string_view about;  // one line of --help
+    Run run;
+};
+
+[[nodiscard]] const std::vector<Bench>& benches();
+
+}  // namespace ringside::bench
