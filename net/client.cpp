@@ -25,10 +25,11 @@ auto bytes_vector(flatbuffers::FlatBufferBuilder& builder, Bytes bytes) {
 
 }  // namespace
 
-Client::Client(int fd) : fd_(fd) {
-    send([](auto& builder) {
-        return std::pair{wire::ClientMessage::Hello,
-                         wire::CreateHello(builder, wire::protocol_version).Union()};
+Client::Client(int fd, Deltas deltas) : fd_(fd) {
+    send([deltas](auto& builder) {
+        return std::pair{
+            wire::ClientMessage::Hello,
+            wire::CreateHello(builder, wire::protocol_version, deltas == Deltas::yes).Union()};
     });
 }
 
@@ -58,12 +59,13 @@ Client::~Client() {
     }
 }
 
-Result<Client> Client::connect(const Endpoint& endpoint, std::chrono::milliseconds timeout) {
+Result<Client> Client::connect(const Endpoint& endpoint, Deltas deltas,
+                               std::chrono::milliseconds timeout) {
     const auto fd = connect_to(endpoint, timeout);
     if (!fd) {
         return std::unexpected(fd.error());
     }
-    return Client(*fd);
+    return Client(*fd, deltas);
 }
 
 // ---- sending -----------------------------------------------------------------------------------

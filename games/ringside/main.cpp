@@ -49,7 +49,7 @@ bool wants_own_host(const PlayChoice& choice) {
         case PlayHost::own_private:
         case PlayHost::own: return true;
         case PlayHost::theirs_if_answered:
-            return !Client::connect(choice.endpoint, probe_timeout).has_value();
+            return !Client::connect(choice.endpoint, Deltas::no, probe_timeout).has_value();
     }
     return false;
 }

@@ -17,7 +17,7 @@ Offset<flatbuffers::Vector<std::uint8_t>> copied(FlatBufferBuilder& to,
 }
 
 Offset<void> copied(FlatBufferBuilder& to, const Hello& from) {
-    return CreateHello(to, from.protocol_version()).Union();
+    return CreateHello(to, from.protocol_version(), from.deltas()).Union();
 }
 Offset<void> copied(FlatBufferBuilder& to, const Join& from) {
     const auto game = copied(to, from.game());
@@ -78,17 +78,26 @@ Offset<void> copied(FlatBufferBuilder& to, const Games& from) {
     }
     return CreateGames(to, to.CreateVector(games), from.more()).Union();
 }
-Offset<void> copied(FlatBufferBuilder& to, const Snapshot& from) {
-    Offset<flatbuffers::Vector<const SeatInput*>> seats;
-    if (from.seats() != nullptr) {
-        std::vector<SeatInput> inputs;
-        for (const SeatInput* seat : *from.seats()) {
-            inputs.emplace_back(seat->seat(), seat->number());  // not its padding
-        }
-        seats = to.CreateVectorOfStructs(inputs);
+Offset<flatbuffers::Vector<const SeatInput*>> copied(
+    FlatBufferBuilder& to, const flatbuffers::Vector<const SeatInput*>* from) {
+    if (from == nullptr) {
+        return {};
     }
+    std::vector<SeatInput> inputs;
+    for (const SeatInput* seat : *from) {
+        inputs.emplace_back(seat->seat(), seat->number());  // not its padding
+    }
+    return to.CreateVectorOfStructs(inputs);
+}
+Offset<void> copied(FlatBufferBuilder& to, const Snapshot& from) {
+    const auto seats = copied(to, from.seats());
     const auto view = copied(to, from.view());
     return CreateSnapshot(to, from.tick(), seats, view).Union();
+}
+Offset<void> copied(FlatBufferBuilder& to, const Delta& from) {
+    const auto seats = copied(to, from.seats());
+    const auto bytes = copied(to, from.bytes());
+    return CreateDelta(to, from.tick(), bytes, seats).Union();
 }
 Offset<void> copied(FlatBufferBuilder& to, const Left& from) {
     return CreateLeft(to, from.reason(), copied(to, from.text())).Union();
@@ -125,6 +134,7 @@ Offset<void> copied_message(FlatBufferBuilder& to, const FromHost& from) {
         case HostMessage::Left: return copied(to, *from.message_as_Left());
         case HostMessage::Error: return copied(to, *from.message_as_Error());
         case HostMessage::Pong: return copied(to, *from.message_as_Pong());
+        case HostMessage::Delta: return copied(to, *from.message_as_Delta());
         case HostMessage::NONE: break;
     }
     return {};

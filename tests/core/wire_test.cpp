@@ -41,6 +41,8 @@ std::vector<Buffer> client_messages() {
     using B = FlatBufferBuilder;
     return {
         from_client(ClientMessage::Hello, [](B& b) { return CreateHello(b, protocol_version); }),
+        from_client(ClientMessage::Hello,
+                    [](B& b) { return CreateHello(b, protocol_version, true); }),
         from_client(ClientMessage::Join,
                     [](B& b) {
                         return CreateJoinDirect(b, "brave-otter", "tron", JoinMode::create_only,
@@ -83,6 +85,9 @@ std::vector<Buffer> host_messages() {
         games_page(3),
         from_host(HostMessage::Snapshot,
                   [&](B& b) { return CreateSnapshotDirect(b, UINT64_MAX, &seats, &some_bytes); }),
+        from_host(HostMessage::Delta, [](B& b) { return CreateDeltaDirect(b, 1, &some_bytes); }),
+        from_host(HostMessage::Delta,
+                  [&](B& b) { return CreateDeltaDirect(b, UINT16_MAX, &some_bytes, &seats); }),
         from_host(HostMessage::Left, [](B& b) { return CreateLeftDirect(b, 2, "over"); }),
         from_host(HostMessage::Error, [](B& b) { return CreateErrorDirect(b, 4000, "no"); }),
         from_host(HostMessage::Pong, [](B& b) { return CreatePong(b, 1); }),
@@ -149,7 +154,7 @@ TEST_CASE("wire: every message of a host survives write, read, write", "[core][w
 }
 
 TEST_CASE("wire: fields keep what was written into them", "[core][wire]") {
-    const Buffer buffer = client_messages()[1];
+    const Buffer buffer = client_messages()[2];
     const Join* join = verified_from_client(bytes_of(buffer))->message_as_Join();
     REQUIRE(join->game()->str() == "brave-otter");
     REQUIRE(join->game_type()->str() == "tron");

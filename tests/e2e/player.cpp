@@ -13,7 +13,7 @@ namespace ringside::test {
 namespace {
 
 Client connected(const Endpoint& endpoint) {
-    auto client = Client::connect(endpoint, patience);
+    auto client = Client::connect(endpoint, Deltas::no, patience);
     INFO((client ? std::string() : client.error().text()));
     REQUIRE(client.has_value());
     return std::move(*client);

@@ -97,6 +97,11 @@ public:
 
     /// Writes the view into `out` (GameShape::view_bytes_max of room); returns its size.
     [[nodiscard]] virtual std::size_t view(MutableBytes out) = 0;
+
+    /// Writes how the newest view() differs from the one before it into `out`
+    /// (GameShape::delta_bytes_max of room), so that a client that holds the one can make the
+    /// other; returns its size. 0: this change is not told as a delta, clients get the whole view.
+    [[nodiscard]] virtual std::size_t delta(MutableBytes /*out*/) { return 0; }
 };
 
 /// What a config asks of the host.
@@ -104,6 +109,8 @@ struct GameShape {
     std::uint32_t seats = 0;            // [1, seats_max]
     std::uint32_t state_bytes_max = 0;  // of save()
     std::uint32_t view_bytes_max = 0;   // of view()
+    std::uint32_t delta_bytes_max = 0;  // of delta(); 0: it has none
+    bool reactive = false;              // also steps as soon as events have been applied
     std::chrono::nanoseconds tick{};    // one step
     std::string size_label;             // for lists: "80x22"
 };

@@ -27,15 +27,18 @@ struct JoinRequest {
     std::vector<std::byte> parameters;  // the joiner's own
 };
 
+/// Whether a client can apply a Delta; if not, every change comes to it as a whole Snapshot.
+enum class Deltas : bool { no, yes };
+
 class Client {
 public:
     /// Connects and says Hello; the host's Welcome comes as the first message.
     [[nodiscard]] static Result<Client> connect(
-        const Endpoint& endpoint,
+        const Endpoint& endpoint, Deltas deltas = Deltas::no,
         std::chrono::milliseconds timeout = std::chrono::milliseconds(5'000));
 
     /// Takes over a connected socket. Says Hello.
-    explicit Client(int fd);
+    explicit Client(int fd, Deltas deltas = Deltas::no);
     Client(Client&& other) noexcept;
     Client& operator=(Client&& other) noexcept;
     ~Client();
