@@ -18,6 +18,13 @@ namespace {
 
 constexpr std::int64_t acknowledgement_poll_ns = 10'000'000;
 
+/// The bytes written into a buffer, up to a whole number of words.
+Bytes padded(std::vector<std::byte>& buffer, std::size_t bytes) {
+    const MutableBytes whole = MutableBytes(buffer).first(padded_bytes(bytes));
+    std::ranges::fill(whole.subspan(bytes), std::byte{});
+    return whole;
+}
+
 }  // namespace
 
 // The main loop. Events are applied before the tick, so that what a player did is in the very next
@@ -27,7 +34,7 @@ void GameLoop::run() {
     while (!ended_) {
         wait();
         apply_events();
-        tick_if_due();
+        step_if_due();
         end_if_over();
         publish();
     }
@@ -39,12 +46,17 @@ bool GameLoop::lockstep() const {
     return segment_.plan().pacing == static_cast<std::uint32_t>(Pacing::lockstep);
 }
 
+bool GameLoop::reactive() const {
+    return segment_.plan().reactive != 0;
+}
+
 bool GameLoop::parked() const {
     return lockstep() || game_->idle();
 }
 
 // A game that races wants nothing but its next tick: events wait for it, and nobody pays for a
-// wake. A parked game wants events, and otherwise sleeps until its idle timeout.
+// wake, unless its type is reactive. A parked game wants events, and otherwise sleeps until its
+// idle timeout.
 void GameLoop::wait() {
     GameStatusLine& status = segment_.layout().status;
     if (!parked()) {
@@ -52,16 +64,23 @@ void GameLoop::wait() {
             ticker_.start(monotonic_ns());
         }
         status.deadline_ns.store(ticker_.deadline_ns(), std::memory_order_relaxed);  // a statistic
-        sleep_until(ticker_.deadline_ns());
+        if (reactive()) {
+            wait_for_events(ticker_.deadline_ns());
+        } else {
+            sleep_until(ticker_.deadline_ns());
+        }
         return;
     }
     ticking_ = false;
     status.deadline_ns.store(0, std::memory_order_relaxed);  // parked games are never late
     const std::int64_t idle_timeout_ns = segment_.plan().idle_timeout_ns;
-    const std::int64_t deadline_ns = idle_timeout_ns > 0 ? touched_ns_ + idle_timeout_ns
-                                                         : std::numeric_limits<std::int64_t>::max();
+    wait_for_events(idle_timeout_ns > 0 ? touched_ns_ + idle_timeout_ns
+                                        : std::numeric_limits<std::int64_t>::max());
+}
+
+void GameLoop::wait_for_events(std::int64_t deadline_ns) {
     if (answers_are_full()) {  // acknowledgements ring no bell
-        sleep_until(monotonic_ns() + acknowledgement_poll_ns);
+        sleep_until(std::min(deadline_ns, monotonic_ns() + acknowledgement_poll_ns));
         return;
     }
     BellWord& bell = segment_.layout().bell;
@@ -86,8 +105,14 @@ void GameLoop::apply_events() {
     drop_sessions_of_dead_fronts();
 }
 
-void GameLoop::tick_if_due() {
-    if (ended_ || !ticking_) {
+void GameLoop::step_if_due() {
+    if (ended_) {
+        return;
+    }
+    if (std::exchange(applied_, false) && reactive() && !lockstep()) {
+        step();
+    }
+    if (!ticking_) {
         return;
     }
     const std::int64_t now_ns = monotonic_ns();
@@ -119,11 +144,10 @@ void GameLoop::publish() {
     }
     const std::size_t state_bytes = game_->save(state_);
     const std::size_t view_bytes = game_->view(view_);
-    const std::size_t padded_bytes = padded_state_bytes(state_bytes);
-    invariant(padded_bytes <= state_.size() && view_bytes <= view_.size(),
-              "a game type writes no more than its shape declares");
-    std::fill(state_.begin() + static_cast<std::ptrdiff_t>(state_bytes),
-              state_.begin() + static_cast<std::ptrdiff_t>(padded_bytes), std::byte{});
+    const std::size_t delta_bytes = delta_.empty() ? 0 : game_->delta(delta_);
+    invariant(
+        state_bytes <= state_.size() && view_bytes <= view_.size() && delta_bytes <= delta_.size(),
+        "a game type writes no more than its shape declares");
 
     const GameStatus status = game_->status();
     SnapshotHeader header{};
@@ -134,18 +158,22 @@ void GameLoop::publish() {
     header.roster_answers = static_cast<std::uint32_t>(answers_.size());
     header.state_bytes = static_cast<std::uint32_t>(state_bytes);
     header.view_bytes = static_cast<std::uint32_t>(view_bytes);
+    header.delta_bytes = static_cast<std::uint32_t>(delta_bytes);
     header.phase = static_cast<std::uint8_t>(status.phase);
     header.players = status.players;
     header.seats = status.seats;
-    for (std::uint32_t slot = 0; slot < front_slots_max; ++slot) {
-        header.event_positions[slot] =
-            events_[slot] ? events_[slot]->position() : first_positions_[slot];
+    header.fronts = static_cast<std::uint8_t>(fronts_);
+    std::array<FrontMark, front_slots_max> marks;
+    for (std::uint32_t slot = 0; slot < fronts_; ++slot) {
+        marks[slot] = {
+            .event_position = events_[slot] ? events_[slot]->position() : first_positions_[slot],
+            .answers_given = answers_given_[slot]};
     }
-    header.answers_given = answers_given_;
 
-    const std::array<Bytes, 5> parts{
-        std::as_bytes(std::span(&header, 1)), std::as_bytes(std::span(roster_)),
-        std::as_bytes(std::span(answers_)), Bytes(state_).first(padded_bytes),
+    const std::array<Bytes, 7> parts{
+        std::as_bytes(std::span(&header, 1)), std::as_bytes(std::span(marks).first(fronts_)),
+        std::as_bytes(std::span(roster_)),    std::as_bytes(std::span(answers_)),
+        padded(delta_, delta_bytes),          padded(state_, state_bytes),
         Bytes(view_).first(view_bytes)};
     snapshots_.publish(parts);
     for (auto& events : events_) {
@@ -178,6 +206,7 @@ void GameLoop::adopt_new_rings() {
         auto consumer = EventConsumer::attach(segment_.event_ring(slot), first_positions_[slot]);
         if (consumer) {
             events_[slot].emplace(std::move(*consumer));
+            fronts_ = std::max(fronts_, slot + 1);
         } else {
             poisoned_[slot] = true;  // a position that cannot be right: never used again
         }
@@ -235,6 +264,7 @@ void GameLoop::drain(std::uint32_t front_slot) {
         status.applying.store(0, std::memory_order_relaxed);
         events.advance();
         changed_ = true;
+        applied_ = true;
         visited_ = true;
         touched_ns_ = monotonic_ns();
         if (kind == EventKind::step) {
@@ -416,16 +446,20 @@ GameLoop::GameLoop(GameSegment segment, DoorbellSegment doorbells, const WakeFds
       touched_ns_(monotonic_ns()) {
     roster_.reserve(seats_max);
     answers_.reserve(answers_max);
-    state_.resize(padded_state_bytes(segment_.plan().state_bytes_max));
+    state_.resize(padded_bytes(segment_.plan().state_bytes_max));
     view_.resize(segment_.plan().view_bytes_max);
+    delta_.resize(padded_bytes(segment_.plan().delta_bytes_max));
 }
 
 void GameLoop::restore_roster(const SnapshotParts& parts) {
     tick_ = parts.header.tick;
     roster_.assign(parts.roster.begin(), parts.roster.end());
     answers_.assign(parts.answers.begin(), parts.answers.end());
-    first_positions_ = parts.header.event_positions;
-    answers_given_ = parts.header.answers_given;
+    fronts_ = static_cast<std::uint32_t>(parts.fronts.size());
+    for (std::uint32_t slot = 0; slot < fronts_; ++slot) {
+        first_positions_[slot] = parts.fronts[slot].event_position;
+        answers_given_[slot] = parts.fronts[slot].answers_given;
+    }
     visited_ = std::ranges::any_of(first_positions_, [](std::uint64_t p) { return p != 0; });
     if ((parts.header.flags & snapshot_ended) != 0) {
         end(static_cast<LeaveReason>(parts.header.end_reason));

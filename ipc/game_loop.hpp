@@ -39,12 +39,14 @@ private:
 
     void wait();
     void apply_events();
-    void tick_if_due();
+    void step_if_due();
     void end_if_over();
     void publish();
 
     void adopt_new_rings();
     [[nodiscard]] bool lockstep() const;
+    [[nodiscard]] bool reactive() const;
+    void wait_for_events(std::int64_t deadline_ns);
     [[nodiscard]] bool parked() const;
     [[nodiscard]] bool has_events();
     void drain(std::uint32_t front_slot);
@@ -73,15 +75,18 @@ private:
     std::array<std::uint64_t, front_slots_max> first_positions_{};  // of rings not adopted yet
     std::array<bool, front_slots_max> poisoned_{};
     std::array<std::uint64_t, front_slots_max> answers_given_{};
+    std::uint32_t fronts_ = 0;           // slots below have had a ring, ever
     std::vector<RosterEntry> roster_;    // capacity seats_max
     std::vector<RosterAnswer> answers_;  // capacity answers_max
     std::vector<std::byte> state_;       // capacity for the largest save()
     std::vector<std::byte> view_;
+    std::vector<std::byte> delta_;
     Ticker ticker_;
     std::uint64_t tick_ = 0;
     std::int64_t touched_ns_;  // when the last event was applied
     bool ticking_ = false;     // the ticker runs; false while parked
     bool changed_ = false;     // since the last publish
+    bool applied_ = false;     // an event, in this turn
     bool visited_ = false;     // an event was applied, ever
     std::optional<LeaveReason> ended_;
 };

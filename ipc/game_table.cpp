@@ -174,6 +174,8 @@ Result<GameId> GameTable::make_game(const ControlPacket& packet, std::size_t typ
     wanted.seats = shape.seats;
     wanted.state_bytes_max = shape.state_bytes_max;
     wanted.view_bytes_max = shape.view_bytes_max;
+    wanted.delta_bytes_max = shape.delta_bytes_max;
+    wanted.reactive = shape.reactive ? 1 : 0;
     wanted.config_bytes = packet.config_bytes;
     copy_text(wanted.name, sizeof(wanted.name), packet.name);
     copy_text(wanted.type, sizeof(wanted.type), types_[type_index]->name());

@@ -62,12 +62,24 @@ bool Connections::queue(Connection& connection, BufferRef buffer, std::int64_t n
     return true;
 }
 
-void Connections::replace_snapshot(Connection& connection, const BufferRef& buffer,
-                                   std::int64_t now_ns) {
+void Connections::send_snapshot(Connection& connection, const BufferRef& buffer,
+                                std::uint64_t sequence, std::int64_t now_ns) {
     if (connection.open()) {
         connection.snapshot = buffer;
+        connection.view_sequence = sequence;
         send_next(connection, now_ns);
     }
+}
+
+bool Connections::send_delta(Connection& connection, const BufferRef& buffer,
+                             std::uint64_t sequence, std::int64_t now_ns) {
+    // A view that waits would be dropped for this one, and this one is nothing without it.
+    const bool has_base = connection.view_sequence != 0 && connection.view_sequence + 1 == sequence;
+    if (connection.snapshot || !has_base) {
+        return false;
+    }
+    send_snapshot(connection, buffer, sequence, now_ns);
+    return true;
 }
 
 void Connections::keep_snapshot(Connection& connection) {

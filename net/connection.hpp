@@ -56,7 +56,8 @@ struct Connection {
     BufferRef in_flight;
     std::size_t sent_bytes = 0;  // of in_flight
     std::vector<BufferRef> control;
-    BufferRef snapshot;
+    BufferRef snapshot;               // a Snapshot or Delta
+    std::uint64_t view_sequence = 0;  // of the newest view it has or will have been sent; 0: none
 
     Session session;
 
@@ -92,7 +93,11 @@ public:
     // Out. On a connection that is ending, these do nothing.
     /// False: too many wait already.
     [[nodiscard]] bool queue(Connection&, BufferRef, std::int64_t now_ns);
-    void replace_snapshot(Connection&, const BufferRef&, std::int64_t now_ns);
+    /// A whole view: takes the place of whatever view still waits.
+    void send_snapshot(Connection&, const BufferRef&, std::uint64_t sequence, std::int64_t now_ns);
+    /// How the view differs from the one before it. False: the client will not have that one.
+    [[nodiscard]] bool send_delta(Connection&, const BufferRef&, std::uint64_t sequence,
+                                  std::int64_t now_ns);
     /// The waiting snapshot, if any, will be sent before what is queued next.
     void keep_snapshot(Connection&);
     void sent(Connection&, std::int32_t result, std::int64_t now_ns);

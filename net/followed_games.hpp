@@ -14,7 +14,8 @@
 namespace ringside {
 
 struct FollowedGame {
-    explicit FollowedGame(GameLink game_link) noexcept : link(std::move(game_link)) {}
+    explicit FollowedGame(GameLink game_link)
+        : link(std::move(game_link)), inputs(link.plan().seats, 0) {}
 
     GameLink link;
     std::vector<std::uint32_t> members;     // connections from entering to leaving
@@ -22,7 +23,9 @@ struct FollowedGame {
     std::vector<std::uint64_t> departures;  // sessions whose leave event found no room yet
     std::uint64_t answers_seen = 0;         // RosterAnswer::number
     std::uint64_t applied_position = 0;     // of our events, by the newest snapshot
-    BufferRef newest;                       // the wire Snapshot that newcomers get
+    std::uint64_t sequence = 0;             // of the newest snapshot
+    BufferRef newest;                       // its wire Snapshot, once somebody needed that
+    std::vector<std::uint32_t> inputs;      // by seat: last input number told to clients
     bool news = true;                       // worth reading: rung, swept, or just opened
     bool unpublished = false;               // events written since the last publish
     bool failed = false;                    // given up

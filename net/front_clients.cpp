@@ -81,6 +81,7 @@ FrontServer::Handled FrontServer::take_hello(Connection& connection, const wire:
         return Handled::done;
     }
     connection.session.id = make_session_id(link_.slot(), link_.epoch(), ++sessions_made_);
+    connection.session.deltas = hello.deltas();
     connection.stage = Stage::serving;
     link_.counters().sessions.fetch_add(1, std::memory_order_relaxed);  // a statistic
     say(connection, messages_.welcome(connection.session.id, options_.messages_per_second_max));

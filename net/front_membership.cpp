@@ -147,8 +147,11 @@ void FrontServer::watch(Connection& connection, FollowedGame& game) {
     game.watchers.push_back(connection.index);
     game.link.set_watchers(static_cast<std::uint32_t>(game.watchers.size()));
     say(connection, messages_.watching(game.link.plan()));
-    if (game.newest) {
-        connections_.replace_snapshot(connection, game.newest, now_ns_);
+    if (!game.newest) {  // the others needed only deltas
+        game.link.snapshots().read_again();
+        read_news(game);
+    } else {
+        connections_.send_snapshot(connection, game.newest, game.sequence, now_ns_);
     }
 }
 
@@ -190,6 +193,7 @@ void FrontServer::leave(Connection& connection, LeaveReason reason, const std::s
 void FrontServer::detach(Connection& connection) {
     FollowedGame* game = game_of(connection);
     connection.session.game_slot = no_index;
+    connection.view_sequence = 0;
     if (game == nullptr) {
         return;
     }

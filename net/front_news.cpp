@@ -62,7 +62,7 @@ void FrontServer::read_news(FollowedGame& game) {
 }
 
 void FrontServer::apply_snapshot(FollowedGame& game, const SnapshotParts& parts) {
-    game.applied_position = parts.header.event_positions[link_.slot()];
+    game.applied_position = parts.event_position(link_.slot());
     settle_joins(game, parts);    // first Joined …
     broadcast(game, parts);       // … then the snapshot it is in …
     settle_answers(game, parts);  // … then Left
@@ -77,7 +77,7 @@ void FrontServer::settle_joins(FollowedGame& game, const SnapshotParts& parts) {
         Connection& connection = connections_.at(index);
         Session& session = connection.session;
         if (session.membership != Membership::joining ||
-            parts.header.event_positions[link_.slot()] < session.join_end_position) {
+            parts.event_position(link_.slot()) < session.join_end_position) {
             continue;  // an entry in there would be of an earlier membership
         }
         const auto entry = std::ranges::find_if(parts.roster, [&](const RosterEntry& each) {
@@ -119,17 +119,59 @@ void FrontServer::settle_answers(FollowedGame& game, const SnapshotParts& parts)
     }
 }
 
+/// Deltas to those that have the view before, whole views to the others; each is encoded once, and
+/// only if somebody gets it.
 void FrontServer::broadcast(FollowedGame& game, const SnapshotParts& parts) {
-    game.newest = messages_.snapshot(parts);
+    const std::uint64_t sequence = game.link.snapshots().sequence();
+    const bool again = sequence == game.sequence;  // for a newcomer: the others have it
+    const bool next = sequence == game.sequence + 1;
+    BufferRef delta;
+    if (next && !parts.delta.empty()) {
+        delta = messages_.delta(parts, changed_inputs(game, parts.roster));
+    }
+    note_inputs(game, parts.roster);
+    game.sequence = sequence;
+    game.newest.reset();
+    const auto send = [&](Connection& connection) {
+        if (again && connection.view_sequence == sequence) {
+            return;
+        }
+        if (delta && connection.session.deltas &&
+            connections_.send_delta(connection, delta, sequence, now_ns_)) {
+            return;
+        }
+        if (!game.newest) {
+            game.newest = messages_.snapshot(parts);
+        }
+        connections_.send_snapshot(connection, game.newest, sequence, now_ns_);
+    };
     for (const std::uint32_t index : game.members) {
         Connection& connection = connections_.at(index);
         const Membership membership = connection.session.membership;
         if (membership == Membership::seated || membership == Membership::leaving) {
-            connections_.replace_snapshot(connection, game.newest, now_ns_);
+            send(connection);
         }
     }
     for (const std::uint32_t index : game.watchers) {
-        connections_.replace_snapshot(connections_.at(index), game.newest, now_ns_);
+        send(connections_.at(index));
+    }
+}
+
+std::span<const RosterEntry> FrontServer::changed_inputs(const FollowedGame& game,
+                                                         std::span<const RosterEntry> roster) {
+    changed_inputs_.clear();
+    std::ranges::copy_if(
+        roster, std::back_inserter(changed_inputs_), [&](const RosterEntry& entry) {
+            return entry.seat < game.inputs.size() && game.inputs[entry.seat] != entry.last_input;
+        });
+    return changed_inputs_;
+}
+
+void FrontServer::note_inputs(FollowedGame& game, std::span<const RosterEntry> roster) {
+    for (const RosterEntry& entry : roster) {
+        if (entry.seat < game.inputs.size()) {
+            game.inputs[entry.seat] = entry.last_input;
+        }
     }
 }
 

@@ -120,6 +120,8 @@ private:
     void settle_joins(FollowedGame&, const SnapshotParts&);
     void settle_answers(FollowedGame&, const SnapshotParts&);
     void broadcast(FollowedGame&, const SnapshotParts&);
+    std::span<const RosterEntry> changed_inputs(const FollowedGame&, std::span<const RosterEntry>);
+    static void note_inputs(FollowedGame&, std::span<const RosterEntry>);
     void finish(FollowedGame&, LeaveReason);
     void give_up(FollowedGame&, const std::string& why);
     const std::vector<std::uint32_t>& copy_of(const std::vector<std::uint32_t>& connections);
@@ -156,6 +158,7 @@ private:
     std::vector<std::uint32_t> retrying_;  // the ones of this turn
     std::vector<std::byte> resumed_;       // bytes of the connection being resumed
     std::vector<std::uint32_t> visited_;   // see copy_of()
+    std::vector<RosterEntry> changed_inputs_;
     std::vector<std::uint64_t> snapshot_;  // the copy being looked at; 8-aligned
     std::vector<std::uint32_t> lists_waiting_;
     bool sweep_requested_ = false;

@@ -66,14 +66,25 @@ BufferRef HostMessages::refused(RefuseReason reason, std::string_view text) {
     return framed(wire::CreateRefused(builder_, static_cast<std::uint8_t>(reason), why));
 }
 
-BufferRef HostMessages::snapshot(const SnapshotParts& parts) {
+flatbuffers::Offset<flatbuffers::Vector<const wire::SeatInput*>> HostMessages::seat_inputs(
+    std::span<const RosterEntry> roster) {
     std::array<wire::SeatInput, seats_max> seats;
-    const std::size_t count = std::min(parts.roster.size(), seats.size());
-    std::transform(parts.roster.begin(), parts.roster.begin() + static_cast<std::ptrdiff_t>(count),
-                   seats.begin(), [](const RosterEntry& entry) {
-                       return wire::SeatInput(entry.seat, entry.last_input);
-                   });
-    const auto inputs = builder_.CreateVectorOfStructs(seats.data(), count);
+    const std::size_t count = std::min(roster.size(), seats.size());
+    std::ranges::transform(roster.first(count), seats.begin(), [](const RosterEntry& entry) {
+        return wire::SeatInput(entry.seat, entry.last_input);
+    });
+    return builder_.CreateVectorOfStructs(seats.data(), count);
+}
+
+BufferRef HostMessages::delta(const SnapshotParts& parts, std::span<const RosterEntry> changed) {
+    const auto inputs = changed.empty() ? 0 : seat_inputs(changed);
+    const auto bytes = builder_.CreateVector(octets(parts.delta), parts.delta.size());
+    return framed(
+        wire::CreateDelta(builder_, static_cast<std::uint16_t>(parts.header.tick), bytes, inputs));
+}
+
+BufferRef HostMessages::snapshot(const SnapshotParts& parts) {
+    const auto inputs = seat_inputs(parts.roster);
     const auto view = builder_.CreateVector(octets(parts.view), parts.view.size());
     return framed(wire::CreateSnapshot(builder_, parts.header.tick, inputs, view));
 }

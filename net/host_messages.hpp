@@ -16,6 +16,10 @@
 #include "ringside/ipc/host_segment.hpp"
 #include "ringside/ipc/snapshot.hpp"
 
+namespace ringside::wire {
+struct SeatInput;
+}
+
 namespace ringside {
 
 class HostMessages {
@@ -25,6 +29,8 @@ public:
     [[nodiscard]] BufferRef watching(const GameSegmentPlan&);
     [[nodiscard]] BufferRef refused(RefuseReason, std::string_view text);
     [[nodiscard]] BufferRef snapshot(const SnapshotParts&);
+    /// `changed`: of the seats whose last input is another one than in the snapshot before.
+    [[nodiscard]] BufferRef delta(const SnapshotParts&, std::span<const RosterEntry> changed);
     [[nodiscard]] BufferRef left(LeaveReason, std::string_view text);
     [[nodiscard]] BufferRef error(wire::ErrorCode, std::string_view text);
     [[nodiscard]] BufferRef pong(std::uint64_t nonce);
@@ -40,6 +46,8 @@ public:
     [[nodiscard]] BufferRef text(std::string_view);
 
 private:
+    flatbuffers::Offset<flatbuffers::Vector<const wire::SeatInput*>> seat_inputs(
+        std::span<const RosterEntry>);
     template <class Message>
     BufferRef framed(flatbuffers::Offset<Message>);
     flatbuffers::Offset<flatbuffers::String> string_or_none(std::string_view);

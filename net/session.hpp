@@ -41,6 +41,7 @@ inline constexpr std::uint32_t no_index = ~std::uint32_t{0};
 struct Session {
     SessionId id{};
     Membership membership = Membership::none;
+    bool deltas = false;       // it can apply a Delta
     bool was_in_game = false;  // its inputs and leaves may cross with our Left or Refused
     Seat seat{};
     std::uint32_t game_slot = no_index;   // from entering to leaving, and watching

@@ -16,6 +16,7 @@
 
 #include "ringside/ipc/supervisor.hpp"
 #include "ringside/net/front.hpp"
+#include "ringside/relay/relay.hpp"
 #include "ringside/tron/rules.hpp"
 
 namespace ringside {
@@ -140,7 +141,7 @@ int run_serve(const ServeOptions& options) {
                            .fronts = options.fronts,
                            .idle_timeout = options.idle_timeout,
                            .wake_by_eventfd = !uring_futex};
-    const std::array<const GameType*, 1> types{&tron::tron_type()};
+    const std::array<const GameType*, 2> types{&tron::tron_type(), &relay::relay_type()};
     const auto front_main = [&](FrontLink link) {
         return run_front(std::move(link), listeners.fds, {.uring_futex = uring_futex});
     };

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace ringside::test {
 namespace {
@@ -63,12 +65,26 @@ public:
 
     std::size_t view(MutableBytes out) override {
         std::memcpy(out.data(), &view_, sizeof(view_));
+        before_ = std::exchange(shown_, view_);
         return sizeof(view_);
+    }
+
+    std::size_t delta(MutableBytes out) override {
+        if (!before_ || before_->joins != shown_->joins || before_->players != shown_->players ||
+            before_->running != shown_->running || before_->ended != shown_->ended) {
+            return 0;
+        }
+        const CounterDelta delta{.sum_added = shown_->sum - before_->sum,
+                                 .ticks_added = shown_->ticks - before_->ticks};
+        std::memcpy(out.data(), &delta, sizeof(delta));
+        return sizeof(delta);
     }
 
 private:
     std::uint8_t seats_;
     CounterView view_;
+    std::optional<CounterView> shown_;   // by the newest view()
+    std::optional<CounterView> before_;  // and the one before
 };
 
 class CounterType final : public GameType {
@@ -84,6 +100,7 @@ public:
         return GameShape{.seats = static_cast<std::uint32_t>(seats),
                          .state_bytes_max = 1,
                          .view_bytes_max = sizeof(CounterView),
+                         .delta_bytes_max = sizeof(CounterDelta),
                          .tick = std::chrono::milliseconds(10),
                          .size_label = "1"};
     }

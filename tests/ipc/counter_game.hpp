@@ -28,6 +28,12 @@ struct CounterView {
     std::uint8_t reserved[2] = {};
 };
 
+/// What delta() tells: only counts have grown. Anything else is told by a whole view.
+struct CounterDelta {
+    std::uint64_t sum_added = 0;
+    std::uint64_t ticks_added = 0;
+};
+
 /// Type "counter": 4 seats, 10 ms ticks. A config of one byte N asks for N seats (1 to 4).
 [[nodiscard]] const GameType& counter_type();
 

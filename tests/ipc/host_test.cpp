@@ -277,7 +277,7 @@ TEST_CASE("host: a join into a game that has ended is seen as not seen, and aske
     game.until(
         [](const SnapshotParts& parts) { return (parts.header.flags & snapshot_ended) != 0; });
     game.send(EventKind::join, 2);
-    REQUIRE(game.link().position() > game.parts().header.event_positions[0]);
+    REQUIRE(game.link().position() > game.parts().event_position(0));
     const OpenAnswer fresh =
         host.open({.request = 1, .name = "alpha", .type = "", .config = {}, .known_ended = id});
     REQUIRE(fresh.created);

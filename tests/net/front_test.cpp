@@ -23,8 +23,10 @@
 
 #include "ringside/core/limits.hpp"
 #include "ringside/ipc/supervisor.hpp"
+#include "ringside/relay/relay.hpp"
 
 using namespace ringside;
+using ringside::test::CounterDelta;
 using ringside::test::CounterInput;
 using ringside::test::CounterView;
 using ringside::test::TestClient;
@@ -53,7 +55,7 @@ public:
         pid_ = fork();
         if (pid_ == 0) {
             close(ready[0]);
-            const std::array<const GameType*, 1> types{&test::counter_type()};
+            const std::array<const GameType*, 2> types{&test::counter_type(), &relay::relay_type()};
             const std::vector<int> sockets{listening_fd_};
             const auto code = run_host(
                 options, types,
@@ -405,6 +407,132 @@ TEST_CASE("front: no input is lost or applied twice when the ring is full", "[ne
             break;
         }
     }
+}
+
+namespace {
+
+/// Follows a game by whatever the front sends.
+struct Follower {
+    CounterView view{};
+    std::uint64_t tick = 0;
+    std::uint32_t own_input = 0;  // last one of seat 0 that the view has
+    std::size_t snapshots = 0;
+    std::size_t deltas = 0;
+
+    void take(const wire::FromHost& message) {
+        if (const auto* snapshot = message.message_as_Snapshot()) {
+            ++snapshots;
+            view = view_of(*snapshot);
+            tick = snapshot->tick();
+            note(snapshot->seats());
+        } else if (const auto* delta = message.message_as_Delta()) {
+            ++deltas;
+            CounterDelta added;
+            REQUIRE(snapshots > 0);
+            REQUIRE(delta->bytes()->size() == sizeof added);
+            std::memcpy(&added, delta->bytes()->data(), sizeof added);
+            view.sum += added.sum_added;
+            view.ticks += added.ticks_added;
+            tick += static_cast<std::uint16_t>(delta->tick() - static_cast<std::uint16_t>(tick));
+            note(delta->seats());
+        }
+        REQUIRE(view.ticks == tick);  // the counter counts its own
+    }
+
+    void note(const flatbuffers::Vector<const wire::SeatInput*>* seats) {
+        for (std::uint32_t i = 0; seats != nullptr && i < seats->size(); ++i) {
+            own_input = seats->Get(i)->seat() == 0 ? seats->Get(i)->number() : own_input;
+        }
+    }
+};
+
+}  // namespace
+
+TEST_CASE("front: deltas make the same views as snapshots, for players, watchers and the slow",
+          "[net][front][delta]") {
+    FrontOptions options;
+    options.messages_per_second_max = 1'000'000;
+    TestHost host(options);
+    TestClient player = host.connect();
+    player.hello(wire::protocol_version, true);
+    (void)player.expect<wire::Welcome>();
+    player.join("changes");
+    (void)player.expect<wire::Joined>();
+    player.input(1, static_cast<std::uint8_t>(CounterInput::run));
+
+    Follower followed;
+    std::uint64_t sent_sum = static_cast<std::uint64_t>(CounterInput::run);
+    std::uint32_t number = 1;
+    const auto follow_for = [&](std::size_t messages) {
+        for (std::size_t i = 0; i < messages; ++i) {
+            followed.take(*player.next());
+            player.input(++number, one);
+            sent_sum += one;
+        }
+    };
+    follow_for(50);
+    REQUIRE(followed.deltas > 30);
+
+    // A newcomer gets a whole view although the others need none, also of a game that has parked.
+    TestClient watcher = host.connect();
+    watcher.hello(wire::protocol_version, true);
+    (void)watcher.expect<wire::Welcome>();
+    watcher.watch("changes");
+    (void)watcher.expect<wire::Watching>();
+    Follower watched;
+    watched.take(*watcher.next());
+    REQUIRE(watched.snapshots == 1);
+
+    // It sleeps while more is said than its socket holds: what it missed comes as a whole view.
+    follow_for(400);
+    player.input(++number, static_cast<std::uint8_t>(CounterInput::park));
+    sent_sum += static_cast<std::uint64_t>(CounterInput::park);
+    while (followed.own_input < number) {
+        followed.take(*player.next());
+    }
+    REQUIRE(followed.view.sum == sent_sum);
+    while (watched.own_input < number) {
+        watched.take(*watcher.next());
+    }
+    REQUIRE(watched.view.sum == sent_sum);
+    REQUIRE(watched.deltas > 0);
+    REQUIRE(watched.snapshots > 1);
+
+    TestClient late = host.connect();
+    late.hello(wire::protocol_version, true);
+    (void)late.expect<wire::Welcome>();
+    late.watch("changes");
+    (void)late.expect<wire::Watching>();
+    REQUIRE(view_of(late.expect<wire::Snapshot>()).sum == sent_sum);
+    REQUIRE(host.stop() == 0);
+}
+
+TEST_CASE("front: what one sends through a relay, all see at once", "[net][front][relay]") {
+    TestHost host;
+    TestClient first = host.greeted();
+    TestClient second = host.greeted();
+    for (TestClient* client : {&first, &second}) {
+        client->join("meeting", JoinMode::join_or_create, {}, {}, "relay");
+        (void)client->expect<wire::Joined>();
+    }
+    for (std::uint32_t number = 1; number <= 100; ++number) {
+        (number % 2 == 0 ? first : second)
+            .input((number + 1) / 2, static_cast<std::uint8_t>(number));
+        for (TestClient* client : {&first, &second}) {
+            for (;;) {  // both joins were told too
+                const auto& snapshot = client->expect<wire::Snapshot>();
+                const auto view = relay::decode_view(
+                    std::as_bytes(std::span(snapshot.view()->data(), snapshot.view()->size())));
+                REQUIRE(view.has_value());
+                if (view->count == number) {
+                    REQUIRE(view->events.back().bytes[0] == std::byte(number));
+                    REQUIRE(view->events.back().seat == number % 2);
+                    break;
+                }
+            }
+        }
+    }
+    REQUIRE(host.stop() == 0);
 }
 
 TEST_CASE("front: when the host stops, clients are told", "[net][front]") {

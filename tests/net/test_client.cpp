@@ -43,17 +43,19 @@ TestClient::~TestClient() {
     }
 }
 
-void TestClient::hello(std::uint32_t version) {
-    raw(framed([&](auto& builder) { return Typed(wire::CreateHello(builder, version)); }));
+void TestClient::hello(std::uint32_t version, bool deltas) {
+    raw(framed([&](auto& builder) { return Typed(wire::CreateHello(builder, version, deltas)); }));
 }
 
 void TestClient::join(std::string_view game, wire::JoinMode mode, std::string_view config,
-                      std::string_view parameters) {
+                      std::string_view parameters, std::string_view type) {
     raw(framed([&](auto& builder) {
         const auto name = builder.CreateString(std::string(game));
         const auto config_bytes = octets(builder, config);
         const auto parameter_bytes = octets(builder, parameters);
-        return Typed(wire::CreateJoin(builder, name, 0, mode, config_bytes, parameter_bytes));
+        const auto type_name = type.empty() ? 0 : builder.CreateString(std::string(type));
+        return Typed(
+            wire::CreateJoin(builder, name, type_name, mode, config_bytes, parameter_bytes));
     }));
 }
 

@@ -20,9 +20,10 @@ public:
     ~TestClient();
 
     // What a client says.
-    void hello(std::uint32_t version = wire::protocol_version);
+    void hello(std::uint32_t version = wire::protocol_version, bool deltas = false);
     void join(std::string_view game, wire::JoinMode = wire::JoinMode::join_or_create,
-              std::string_view config = {}, std::string_view parameters = {});
+              std::string_view config = {}, std::string_view parameters = {},
+              std::string_view type = {});
     void watch(std::string_view game);
     void leave();
     void input(std::uint32_t number, std::uint8_t byte);

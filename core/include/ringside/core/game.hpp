@@ -110,7 +110,7 @@ struct GameShape {
     std::uint32_t state_bytes_max = 0;  // of save()
     std::uint32_t view_bytes_max = 0;   // of view()
     std::uint32_t delta_bytes_max = 0;  // of delta(); 0: it has none
-    bool reactive = false;              // also steps as soon as events have been applied
+    bool reactive = false;              // also ticks as soon as events have been applied
     std::chrono::nanoseconds tick{};    // one step
     std::string size_label;             // for lists: "80x22"
 };

@@ -7,7 +7,7 @@
 // Life of a session, seen from a front:
 //   request_open → OpenAnswer → open_game → join event → its entry, or an answer, in a snapshot
 //   … input events … leave event → answer `left`.
-// A snapshot flagged ended with event_positions[slot] before a join means that the join was never
+// A snapshot flagged ended with an event_position(slot) before a join means that the join was never
 // seen: ask again, naming the ended game.
 
 #include <cstdint>

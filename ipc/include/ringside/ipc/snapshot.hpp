@@ -1,13 +1,13 @@
 #pragma once
 // Snapshot: what one record of a snapshot ring holds, and the roster in it.
 //
-//   [SnapshotHeader][RosterEntry × n][RosterAnswer × m][private state, padded to 8][view]
+//   [SnapshotHeader][FrontMark × fronts][RosterEntry × n][RosterAnswer × m]
+//   [delta, padded to 8][private state, padded to 8][view]
 //
 // The roster is state, not messages: a front derives "you joined as player 2" or "refused: full"
 // from it, so a front that was lapped or restarted loses no answer. It believes only entries of
 // sessions it sent there itself.
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -29,18 +29,21 @@ struct SnapshotHeader {
     std::uint32_t roster_answers;
     std::uint32_t state_bytes;
     std::uint32_t view_bytes;
-    std::uint8_t phase;  // GameStatus
+    std::uint32_t delta_bytes;  // from the snapshot before this one; 0: there is none
+    std::uint8_t phase;         // GameStatus
     std::uint8_t players;
     std::uint8_t seats;
-    std::uint8_t reserved_bytes[5];  // zero
-    // Per front slot: up to where that front's events are in this state, and the number of the last
-    // answer given to it.
-    std::array<std::uint64_t, front_slots_max> event_positions;
-    std::array<std::uint64_t, front_slots_max> answers_given;
+    std::uint8_t fronts;  // slots 0 … fronts - 1 have a mark, the others no events yet
 };
 static_assert(std::is_trivially_copyable_v<SnapshotHeader>);
-static_assert(sizeof(SnapshotHeader) == 40 + 16 * front_slots_max,
-              "layout changed: raise game_segment_layout_version");
+static_assert(sizeof(SnapshotHeader) == 40, "layout changed: raise game_segment_layout_version");
+
+/// Of one front slot.
+struct FrontMark {
+    std::uint64_t event_position;  // up to where its events are in this state
+    std::uint64_t answers_given;   // number of the last answer given to it
+};
+static_assert(sizeof(FrontMark) == 16, "layout changed: raise game_segment_layout_version");
 
 struct RosterEntry {
     std::uint64_t session;
@@ -65,25 +68,33 @@ struct RosterAnswer {
 };
 static_assert(sizeof(RosterAnswer) == 24, "layout changed: raise game_segment_layout_version");
 
-/// The view begins 8-aligned, so that FlatBuffers can be read in place.
-[[nodiscard]] constexpr std::size_t padded_state_bytes(std::size_t state_bytes) noexcept {
-    return (state_bytes + 7) / 8 * 8;
+/// State and view begin 8-aligned, so that FlatBuffers can be read in place.
+[[nodiscard]] constexpr std::size_t padded_bytes(std::size_t bytes) noexcept {
+    return (bytes + 7) / 8 * 8;
 }
 
 [[nodiscard]] constexpr std::uint32_t snapshot_bytes_max(const GameShape& shape) noexcept {
-    return static_cast<std::uint32_t>(sizeof(SnapshotHeader) + shape.seats * sizeof(RosterEntry) +
-                                      answers_max * sizeof(RosterAnswer)) +
-           static_cast<std::uint32_t>(padded_state_bytes(shape.state_bytes_max)) +
-           shape.view_bytes_max;
+    return static_cast<std::uint32_t>(sizeof(SnapshotHeader) + front_slots_max * sizeof(FrontMark) +
+                                      shape.seats * sizeof(RosterEntry) +
+                                      answers_max * sizeof(RosterAnswer) +
+                                      padded_bytes(shape.delta_bytes_max) +
+                                      padded_bytes(shape.state_bytes_max) + shape.view_bytes_max);
 }
 
 /// A copied snapshot, taken apart. Spans point into the copy.
 struct SnapshotParts {
     SnapshotHeader header;
+    std::span<const FrontMark> fronts;  // by slot
     std::span<const RosterEntry> roster;
     std::span<const RosterAnswer> answers;
+    Bytes delta;
     Bytes state;
     Bytes view;
+
+    /// Up to where the events of the front in this slot are in this state.
+    [[nodiscard]] std::uint64_t event_position(std::uint32_t front_slot) const noexcept {
+        return front_slot < fronts.size() ? fronts[front_slot].event_position : 0;
+    }
 };
 
 /// Takes a private copy (8-aligned) apart; nothing when its lengths or counts do not add up.

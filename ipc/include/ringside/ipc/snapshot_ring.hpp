@@ -108,6 +108,9 @@ public:
     /// one read last. Requires out.size() ≥ payload_bytes_max().
     [[nodiscard]] SnapshotRead read_newest(MutableBytes out, std::size_t& bytes) noexcept;
 
+    /// Lets read_newest() give the newest record once more.
+    void read_again() noexcept { read_position_ = no_position; }
+
     /// Whether read_newest would find something: one load.
     [[nodiscard]] bool has_news() const noexcept;
 
