@@ -7,28 +7,12 @@
 
 namespace ringside {
 
-bool FollowedGame::write(EventKind kind, SessionId session, std::uint32_t input_number,
-                         Bytes body) noexcept {
-    const EventHeader header{.session = value(session),
-                             .link_epoch = 1,
-                             .input_number = input_number,
-                             .body_bytes = static_cast<std::uint32_t>(body.size()),
-                             .reserved = 0};
-    const bool written = link.try_write(kind, header, body);
-    unpublished = unpublished || written;
-    return written;
-}
-
-void FollowedGame::write_departures() noexcept {
-    while (!departures.empty() && write(EventKind::leave, SessionId{departures.back()}, 0, {})) {
-        departures.pop_back();
-    }
-}
-
 bool FollowedGame::settled() const noexcept {
     return members.empty() && watchers.empty() && departures.empty() && !unpublished &&
            applied_position >= link.position();
 }
+
+// ---- the table ---------------------------------------------------------------------------------
 
 FollowedGame* FollowedGames::find(GameId id) noexcept {
     FollowedGame* game = in_slot(id.slot);
@@ -41,16 +25,8 @@ FollowedGame& FollowedGames::add(GameLink link) {
     by_slot_[slot] = std::make_unique<FollowedGame>(std::move(link));
     slots_.push_back(slot);
     by_slot_[slot]->link.set_following(true);
+    note_maybe_unused(*by_slot_[slot]);  // whoever wanted it may have gone meanwhile
     return *by_slot_[slot];
-}
-
-void FollowedGames::publish() noexcept {
-    for_each([](FollowedGame& game) {
-        if (game.unpublished) {
-            game.link.publish();
-            game.unpublished = false;
-        }
-    });
 }
 
 void FollowedGames::close(std::uint32_t slot) noexcept {
@@ -62,13 +38,96 @@ void FollowedGames::close(std::uint32_t slot) noexcept {
     }
 }
 
-void FollowedGames::close_unused() noexcept {
-    for (std::size_t i = slots_.size(); i-- > 0;) {
-        const FollowedGame& game = *by_slot_[slots_[i]];
-        if (game.over || game.settled()) {
-            close(slots_[i]);
+void FollowedGames::note(Slots& list, bool& listed, const FollowedGame& game) {
+    if (!std::exchange(listed, true)) {
+        list.push_back(game.link.id().slot);
+    }
+}
+
+// ---- events ------------------------------------------------------------------------------------
+
+bool FollowedGames::write(FollowedGame& game, EventKind kind, SessionId session,
+                          std::uint32_t input_number, Bytes body) {
+    const EventHeader header{.session = value(session),
+                             .link_epoch = 1,
+                             .input_number = input_number,
+                             .body_bytes = static_cast<std::uint32_t>(body.size()),
+                             .reserved = 0};
+    const bool written = game.link.try_write(kind, header, body);
+    if (written) {
+        note(unpublished_, game.unpublished, game);
+    }
+    return written;
+}
+
+void FollowedGames::depart(FollowedGame& game, SessionId session) {
+    game.departures.push_back(value(session));  // by way of a list: a full ring cannot lose it
+    write_departures(game);
+}
+
+void FollowedGames::write_departures(FollowedGame& game) {
+    while (!game.departures.empty() &&
+           write(game, EventKind::leave, SessionId{game.departures.back()}, 0, {})) {
+        game.departures.pop_back();
+    }
+    if (!game.departures.empty()) {
+        note(departing_, game.departing, game);
+    }
+}
+
+void FollowedGames::retry_departures() {
+    taken_.swap(departing_);
+    for (const std::uint32_t slot : taken_) {
+        FollowedGame* game = in_slot(slot);
+        if (game != nullptr && std::exchange(game->departing, false)) {
+            write_departures(*game);
         }
     }
+    taken_.clear();
+}
+
+void FollowedGames::publish() {
+    for (const std::uint32_t slot : unpublished_) {
+        FollowedGame* game = in_slot(slot);
+        if (game != nullptr && std::exchange(game->unpublished, false)) {
+            game->link.publish();
+            note_maybe_unused(*game);
+        }
+    }
+    unpublished_.clear();
+}
+
+// ---- news --------------------------------------------------------------------------------------
+
+void FollowedGames::note_news(std::uint32_t slot) {
+    if (FollowedGame* game = in_slot(slot)) {
+        note(news_, game->news, *game);
+    }
+}
+
+void FollowedGames::sweep() {
+    for (const std::uint32_t slot : slots_) {
+        if (by_slot_[slot]->link.snapshots().has_news()) {
+            note_news(slot);
+        }
+    }
+}
+
+// ---- unused ------------------------------------------------------------------------------------
+
+void FollowedGames::note_maybe_unused(FollowedGame& game) {
+    note(maybe_unused_, game.maybe_unused, game);
+}
+
+void FollowedGames::close_unused() noexcept {
+    for (const std::uint32_t slot : maybe_unused_) {
+        FollowedGame* game = in_slot(slot);
+        if (game != nullptr && std::exchange(game->maybe_unused, false) &&
+            (game->over || game->settled())) {
+            close(slot);
+        }
+    }
+    maybe_unused_.clear();
 }
 
 }  // namespace ringside

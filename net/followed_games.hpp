@@ -2,9 +2,13 @@
 // FollowedGames: the games in which this front has sessions or spectators, by directory slot.
 //
 // A slot is reused, a (slot, epoch) pair never: asking for another epoch finds nothing.
+//
+// A turn must not cost more because thousands of games are followed that have nothing to do with
+// it, so whatever a game needs done is noted in a list when the need arises.
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "send_buffer.hpp"
@@ -26,14 +30,14 @@ struct FollowedGame {
     std::uint64_t sequence = 0;             // of the newest snapshot
     BufferRef newest;                       // its wire Snapshot, once somebody needed that
     std::vector<std::uint32_t> inputs;      // by seat: last input number told to clients
-    bool news = true;                       // worth reading: rung, swept, or just opened
-    bool unpublished = false;               // events written since the last publish
     bool failed = false;                    // given up
     bool over = false;                      // ended or given up: to be closed
 
-    /// Writes one event of a session; false under back-pressure.
-    [[nodiscard]] bool write(EventKind, SessionId, std::uint32_t input_number, Bytes body) noexcept;
-    void write_departures() noexcept;
+    // Whether it stands in the list of that name in FollowedGames.
+    bool unpublished = false;
+    bool departing = false;
+    bool news = false;
+    bool maybe_unused = false;
 
     /// Whether nobody here needs it and it has seen all that we sent. Until then it is followed:
     /// its answers must be acknowledged.
@@ -51,24 +55,56 @@ public:
 
     /// Requires that nothing is in its slot.
     FollowedGame& add(GameLink);
+    void close(std::uint32_t slot) noexcept;
 
     [[nodiscard]] bool empty() const noexcept { return slots_.empty(); }
 
+    // Events.
+    /// Writes one event of a session; false under back-pressure.
+    [[nodiscard]] bool write(FollowedGame&, EventKind, SessionId, std::uint32_t input_number,
+                             Bytes body);
+    /// Writes the leave event of a session that is gone, now or when there is room.
+    void depart(FollowedGame&, SessionId);
+    void retry_departures();
+    [[nodiscard]] bool anything_unpublished() const noexcept { return !unpublished_.empty(); }
+    void publish();
+
+    // News: worth reading because it was rung, swept, or just opened.
+    void note_news(std::uint32_t slot);
+    /// Notes those that published without a ring.
+    void sweep();
     template <class Visit>
-    void for_each(Visit visit) {
-        for (const std::uint32_t slot : slots_) {
-            visit(*by_slot_[slot]);
+    void take_news(Visit visit) {
+        taken_.swap(news_);
+        for (const std::uint32_t slot : taken_) {
+            FollowedGame* game = in_slot(slot);
+            if (game != nullptr && std::exchange(game->news, false) && !game->over) {
+                visit(*game);
+            }
         }
+        taken_.clear();
     }
 
-    void publish() noexcept;
-    void close(std::uint32_t slot) noexcept;
+    /// Something happened after which nobody may need it any more.
+    void note_maybe_unused(FollowedGame&);
     /// Closes what is over or settled.
     void close_unused() noexcept;
 
 private:
+    using Slots = std::vector<std::uint32_t>;
+
+    static void note(Slots& list, bool& listed, const FollowedGame& game);
+    void write_departures(FollowedGame&);
+
     std::vector<std::unique_ptr<FollowedGame>> by_slot_;
-    std::vector<std::uint32_t> slots_;  // those in use
+    Slots slots_;  // those in use
+
+    // A slot may stand in a list after its game has been closed: the flag in the game decides.
+    Slots unpublished_;
+    Slots departing_;
+    Slots news_;
+    Slots maybe_unused_;
+    Slots taken_;  // the list being worked off
 };
 
 }  // namespace ringside

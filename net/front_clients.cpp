@@ -155,7 +155,7 @@ FrontServer::Handled FrontServer::take_leave(Connection& connection) {
         case Membership::entering: return Handled::later;
         case Membership::joining:
         case Membership::seated:
-            if (!game_of(connection)->write(EventKind::leave, session.id, 0, {})) {
+            if (!games_.write(*game_of(connection), EventKind::leave, session.id, 0, {})) {
                 return Handled::later;
             }
             session.membership = Membership::leaving;
@@ -193,7 +193,7 @@ FrontServer::Handled FrontServer::take_input(Connection& connection, const wire:
                  std::to_string(session.last_input));
         return Handled::done;
     }
-    if (!game_of(connection)->write(EventKind::input, session.id, input.number(), bytes)) {
+    if (!games_.write(*game_of(connection), EventKind::input, session.id, input.number(), bytes)) {
         return Handled::later;
     }
     session.last_input = input.number();
@@ -225,7 +225,7 @@ void FrontServer::retry() {
     if (!std::exchange(retry_due_, false)) {
         return;
     }
-    games_.for_each([](FollowedGame& game) { game.write_departures(); });
+    games_.retry_departures();
     if (!lists_waiting_.empty()) {
         answer_lists();
     }

@@ -158,7 +158,7 @@ void FrontServer::watch(Connection& connection, FollowedGame& game) {
 void FrontServer::enter(Connection& connection) {
     Session& session = connection.session;
     FollowedGame& game = *game_of(connection);
-    if (!game.write(EventKind::join, session.id, 0, session.wish->parameters)) {
+    if (!games_.write(game, EventKind::join, session.id, 0, session.wish->parameters)) {
         retry_later(connection);
         return;
     }
@@ -197,6 +197,7 @@ void FrontServer::detach(Connection& connection) {
     if (game == nullptr) {
         return;
     }
+    games_.note_maybe_unused(*game);
     std::erase(game->members, connection.index);
     if (std::erase(game->watchers, connection.index) != 0) {
         game->link.set_watchers(static_cast<std::uint32_t>(game->watchers.size()));
@@ -209,9 +210,7 @@ void FrontServer::end_session(Connection& connection) {
     const bool in_game =
         session.membership == Membership::joining || session.membership == Membership::seated;
     if (FollowedGame* game = game_of(connection); in_game && game != nullptr) {
-        // By way of a list, so that a full ring cannot lose it.
-        game->departures.push_back(value(session.id));
-        game->write_departures();
+        games_.depart(*game, session.id);
     }
     detach(connection);
     session.membership = Membership::none;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "front_server.hpp"
 
@@ -18,26 +19,12 @@ void FrontServer::publish() {
 }
 
 void FrontServer::take_news() {
-    link_.ringing().drain([this](std::uint32_t slot) {
-        if (FollowedGame* game = games_.in_slot(slot)) {
-            game->news = true;
-        }
-    });
+    link_.ringing().drain([this](std::uint32_t slot) { games_.note_news(slot); });
     if (now_ns_ >= next_sweep_ns_) {
-        sweep();
+        games_
+            .sweep();  // the bitmap is a hint that any game can scribble on: this bounds the delay
     }
-    games_.for_each([this](FollowedGame& game) {
-        if (game.news && !game.over) {
-            game.news = false;
-            read_news(game);
-        }
-    });
-}
-
-/// The bitmap is a hint that any game can scribble on: this bounds the delay.
-void FrontServer::sweep() noexcept {
-    games_.for_each(
-        [](FollowedGame& game) { game.news = game.news || game.link.snapshots().has_news(); });
+    games_.take_news([this](FollowedGame& game) { read_news(game); });
 }
 
 void FrontServer::read_news(FollowedGame& game) {
@@ -58,12 +45,15 @@ void FrontServer::read_news(FollowedGame& game) {
         return;
     }
     retry_due_ = true;  // it has read events: there may be room
+    games_.note_maybe_unused(game);
     apply_snapshot(game, *parts);
 }
 
 void FrontServer::apply_snapshot(FollowedGame& game, const SnapshotParts& parts) {
-    game.applied_position = parts.event_position(link_.slot());
-    settle_joins(game, parts);    // first Joined …
+    const std::uint64_t position = parts.event_position(link_.slot());
+    if (std::exchange(game.applied_position, position) != position) {
+        settle_joins(game, parts);  // first Joined …
+    }
     broadcast(game, parts);       // … then the snapshot it is in …
     settle_answers(game, parts);  // … then Left
     if ((parts.header.flags & snapshot_ended) != 0) {
@@ -205,7 +195,7 @@ void FrontServer::give_up(FollowedGame& game, const std::string& why) {
         Connection& connection = connections_.at(index);
         const Membership membership = connection.session.membership;
         if (membership != Membership::entering) {  // should it go on, without them
-            game.departures.push_back(value(connection.session.id));
+            games_.depart(game, connection.session.id);
         }
         if (membership == Membership::seated || membership == Membership::leaving) {
             leave(connection, LeaveReason::game_failed, why);
@@ -213,8 +203,8 @@ void FrontServer::give_up(FollowedGame& game, const std::string& why) {
             refuse(connection, RefuseReason::no_room, why);
         }
     }
-    game.write_departures();
     game.link.publish();
+    games_.note_maybe_unused(game);
 }
 
 /// For loops whose body may take a connection out of the list it walks.

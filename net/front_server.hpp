@@ -114,7 +114,6 @@ private:
     FollowedGame* game_of(const Connection&) noexcept;
 
     // front_news.cpp
-    void sweep() noexcept;
     void read_news(FollowedGame&);
     void apply_snapshot(FollowedGame&, const SnapshotParts&);
     void settle_joins(FollowedGame&, const SnapshotParts&);

@@ -95,9 +95,7 @@ std::int64_t FrontServer::next_deadline_ns() const noexcept {
 }
 
 void FrontServer::sleep() {
-    bool unpublished = false;
-    games_.for_each([&](const FollowedGame& game) { unpublished |= game.unpublished; });
-    if (unpublished || (retry_due_ && !retries_.empty())) {
+    if (games_.anything_unpublished() || (retry_due_ && !retries_.empty())) {
         loop_.submit_and_wait(0);  // there is work, but sends should not wait for it
     } else {
         announce_sleep(link_.bell());
