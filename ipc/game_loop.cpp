@@ -477,18 +477,17 @@ Result<GameLoop> GameLoop::start(GameSegment segment, DoorbellSegment doorbells,
     const GameSegmentPlan& plan = loop.segment_.plan();
     const Bytes config = Bytes(plan.config).first(plan.config_bytes);
 
+    if (!reader->has_news()) {
+        loop.game_ = type.create(config, plan.seed);
+        loop.changed_ = true;  // the first snapshot: a spectator may come before any player
+        loop.publish();
+        return loop;
+    }
     std::vector<std::uint64_t> copy((reader->payload_bytes_max() + 7) / 8);
     std::size_t bytes = 0;
-    switch (reader->read_newest(std::as_writable_bytes(std::span(copy)), bytes)) {
-        case SnapshotRead::nothing:
-            loop.game_ = type.create(config, plan.seed);
-            loop.changed_ = true;  // the first snapshot: a spectator may come before any player
-            loop.publish();
-            return loop;
-        case SnapshotRead::record: break;
-        case SnapshotRead::lapped:
-        case SnapshotRead::damaged:
-            return failure(std::errc::bad_message, "the last snapshot cannot be read");
+    if (reader->read_newest(std::as_writable_bytes(std::span(copy)), bytes) !=
+        SnapshotRead::record) {
+        return failure(std::errc::bad_message, "the last snapshot cannot be read");
     }
     const auto parts = parse_snapshot(std::as_bytes(std::span(copy)).first(bytes));
     const auto sane_slot = [](const auto& entry) { return entry.front_slot < front_slots_max; };
