@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include <sched.h>
 #include <unistd.h>
 
 #include "ringside/core/clock.hpp"
@@ -81,6 +82,12 @@ void GameLoop::wait() {
 void GameLoop::wait_for_events(std::int64_t deadline_ns) {
     if (answers_are_full()) {  // acknowledgements ring no bell
         sleep_until(std::min(deadline_ns, monotonic_ns() + acknowledgement_poll_ns));
+        return;
+    }
+    if (segment_.plan().spins != 0) {
+        while (!has_events() && monotonic_ns() < deadline_ns) {
+            sched_yield();  // its front may have been given the same CPU
+        }
         return;
     }
     BellWord& bell = segment_.layout().bell;

@@ -67,7 +67,8 @@ GameTable::GameTable(const HostOptions& options, std::string instance_path, Host
       host_(host),
       types_(types),
       hooks_(std::move(hooks)),
-      entries_(options.games_max) {
+      entries_(options.games_max),
+      free_spin_cpus_(options.spin_cpus.rbegin(), options.spin_cpus.rend()) {
     for (std::uint32_t slot = options.games_max; slot > 0; --slot) {
         free_slots_.push_back(slot - 1);  // taken from the back: low slots first
     }
@@ -176,6 +177,8 @@ Result<GameId> GameTable::make_game(const ControlPacket& packet, std::size_t typ
     wanted.view_bytes_max = shape.view_bytes_max;
     wanted.delta_bytes_max = shape.delta_bytes_max;
     wanted.reactive = shape.reactive ? 1 : 0;
+    wanted.cpu = shape.reactive && !free_spin_cpus_.empty() ? free_spin_cpus_.back() : -1;
+    wanted.spins = wanted.cpu >= 0 ? 1 : 0;
     wanted.config_bytes = packet.config_bytes;
     copy_text(wanted.name, sizeof(wanted.name), packet.name);
     copy_text(wanted.type, sizeof(wanted.type), types_[type_index]->name());
@@ -198,6 +201,10 @@ Result<GameId> GameTable::make_game(const ControlPacket& packet, std::size_t typ
     }
 
     free_slots_.pop_back();
+    if (wanted.cpu >= 0) {
+        free_spin_cpus_.pop_back();
+    }
+    entry.spin_cpu = wanted.cpu;
     entry.segment = std::move(*segment);
     entry.type_index = type_index;
     entry.deaths_without_progress = 0;
@@ -375,6 +382,9 @@ void GameTable::retire(std::uint32_t slot) {
     entry.record.epoch = epoch;
     write_record(slot);
     free_slots_.push_back(slot);
+    if (entry.spin_cpu >= 0) {
+        free_spin_cpus_.push_back(entry.spin_cpu);
+    }
 }
 
 // ---- directory ---------------------------------------------------------------------------------

@@ -63,6 +63,7 @@ private:
         std::uint32_t deaths_without_progress = 0;
         std::uint64_t sequence_at_start = 0;  // newest snapshot when the process was forked
         std::int64_t started_ns = 0;          // when that was
+        int spin_cpu = -1;                    // given to it; -1: none
     };
 
     [[nodiscard]] std::optional<std::size_t> find_type(std::string_view name) const;
@@ -86,6 +87,7 @@ private:
     Hooks hooks_;
     std::vector<Entry> entries_;  // by slot
     std::vector<std::uint32_t> free_slots_;
+    std::vector<int> free_spin_cpus_;
     std::unordered_map<std::string, std::uint32_t> slot_by_name_;
     std::unordered_map<pid_t, std::uint32_t> slot_by_pid_;
     std::unordered_map<pid_t, int> early_exits_;  // ended before the nursery's answer was read

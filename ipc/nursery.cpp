@@ -84,6 +84,9 @@ int run_game(NurseryOptions& nursery, int segment_fd) {
         return exit_code_superseded;
     }
     name_process(std::string(segment->plan().type) + ':' + segment->plan().name);
+    if (segment->plan().cpu >= 0) {
+        run_on_cpu(segment->plan().cpu);
+    }
     auto loop = GameLoop::start(std::move(*segment), std::move(nursery.doorbells), nursery.type,
                                 nursery.wake_fds);
     if (!loop) {

@@ -1,5 +1,6 @@
 #include "process.hpp"
 
+#include <sched.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -8,6 +9,13 @@ namespace ringside {
 bool die_with(pid_t parent_pid, int signal) noexcept {
     prctl(PR_SET_PDEATHSIG, signal);
     return getppid() == parent_pid;  // after the prctl: a parent that died before it is noticed too
+}
+
+void run_on_cpu(int cpu) noexcept {
+    cpu_set_t cpus;
+    CPU_ZERO(&cpus);
+    CPU_SET(static_cast<std::size_t>(cpu), &cpus);
+    sched_setaffinity(0, sizeof(cpus), &cpus);
 }
 
 void name_process(const std::string& name) noexcept {

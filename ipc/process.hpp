@@ -19,6 +19,9 @@ inline constexpr int exit_code_superseded = 3;
 /// supervisor, not the nursery that forked it.
 [[nodiscard]] bool die_with(pid_t parent_pid, int signal = SIGKILL) noexcept;
 
+/// Keeps this process on one CPU. Fails only where there is no such CPU: then it stays on any.
+void run_on_cpu(int cpu) noexcept;
+
 /// What ps, top and perf show; cut to 15 bytes.
 void name_process(const std::string& name) noexcept;
 

@@ -96,6 +96,9 @@ Result<void> Supervisor::fork_front(std::uint32_t slot) {
                                            .epoch = epoch,
                                            .control_fd = pair->second,
                                            .wake_fd = wake_fds_[slot]});
+            if (!options_.front_cpus.empty()) {
+                run_on_cpu(options_.front_cpus[slot % options_.front_cpus.size()]);
+            }
             if (link) {
                 code = front_main_(std::move(*link));
             } else {

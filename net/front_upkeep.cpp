@@ -6,6 +6,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -97,6 +98,11 @@ std::int64_t FrontServer::next_deadline_ns() const noexcept {
 void FrontServer::sleep() {
     if (games_.anything_unpublished() || (retry_due_ && !retries_.empty())) {
         loop_.submit_and_wait(0);  // there is work, but sends should not wait for it
+    } else if (options_.busy_poll) {
+        loop_.submit_and_wait(0);
+        if (!loop_.has_completions() && !link_.ringing().any()) {
+            sched_yield();  // a game may have been given the same CPU
+        }
     } else {
         announce_sleep(link_.bell());
         if (link_.ringing().any()) {  // BELL: rung before the announcement

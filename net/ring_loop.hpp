@@ -67,6 +67,11 @@ public:
     /// (CLOCK_MONOTONIC; 0: does not wait). Returns early now and then.
     void submit_and_wait(std::int64_t deadline_ns) noexcept;
 
+    /// Whether take_completions() would find one.
+    [[nodiscard]] bool has_completions() const noexcept {
+        return io_uring_cq_ready(ring_.get()) != 0;
+    }
+
     /// Calls visit(const Completion&) for each that has come.
     template <class Visit>
     void take_completions(Visit visit) {

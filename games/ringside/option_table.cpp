@@ -76,6 +76,16 @@ constexpr std::array rows{
               Number{&RawOptions::fronts, 1, front_slots_max, "processes"}},
     OptionRow{"--idle-timeout", "SECONDS", "A game nobody touches for so long ends", on_serve,
               Number{&RawOptions::idle_timeout_s, 1, 86'400, "seconds"}},
+    OptionRow{"--busy-poll", "",
+              "Fronts never sleep: some microseconds less for each message, and a core "
+              "each for nothing else",
+              on_serve, &RawOptions::busy_poll},
+    OptionRow{"--front-cpus", "LIST", "CPUs that fronts run on, one after the other; such as 0,2-3",
+              on_serve, &RawOptions::front_cpus},
+    OptionRow{"--spin-cpus", "LIST",
+              "CPUs to give away: each to one reactive game, which then runs there and "
+              "never sleeps",
+              on_serve, &RawOptions::spin_cpus},
     OptionRow{"--no-uring-futex", "", "Wake by eventfd even where io_uring can wait on futexes",
               on_serve, &RawOptions::no_uring_futex},
     OptionRow{"-q,--quiet", "", "Do not print the line that says where it listens", on_serve,

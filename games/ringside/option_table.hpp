@@ -22,6 +22,7 @@ struct RawOptions {
     bool json = false;
     bool forever = false;
     bool no_uring_futex = false;
+    bool busy_poll = false;
     bool quiet = false;
     bool through_rings = false;
     std::string address;
@@ -29,6 +30,8 @@ struct RawOptions {
     std::string prefix;
     std::string instance = "default";
     std::string trace;
+    std::string front_cpus;
+    std::string spin_cpus;
     std::vector<std::string> listen;
     std::uint64_t port = port_default;
     std::uint64_t number = 1;

@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cpu_list.hpp"
 #include "option_table.hpp"
 #include "printable.hpp"
 
@@ -134,6 +135,7 @@ private:
     void play();
     void choose_host();
     void serve();
+    [[nodiscard]] std::vector<int> cpu_list(const char* flag, const std::string& text) const;
     void bot();
     void replay();
     [[nodiscard]] Endpoint endpoint() const;
@@ -230,7 +232,18 @@ void Reading::serve() {
     serve.fronts = static_cast<std::uint32_t>(raw_.fronts);
     serve.idle_timeout = std::chrono::seconds(raw_.idle_timeout_s);
     serve.uring_futex = !raw_.no_uring_futex;
+    serve.busy_poll = raw_.busy_poll;
+    serve.front_cpus = cpu_list("--front-cpus", raw_.front_cpus);
+    serve.spin_cpus = cpu_list("--spin-cpus", raw_.spin_cpus);
     serve.quiet = raw_.quiet;
+}
+
+std::vector<int> Reading::cpu_list(const char* flag, const std::string& text) const {
+    auto cpus = parse_cpu_list(text);
+    if (!cpus) {
+        throw Refusal{fmt::format("{}: {}", flag, cpus.error().message)};
+    }
+    return std::move(*cpus);
 }
 
 void Reading::bot() {

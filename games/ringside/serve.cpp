@@ -140,10 +140,13 @@ int run_serve(const ServeOptions& options) {
                            .games_max = options.games_max,
                            .fronts = options.fronts,
                            .idle_timeout = options.idle_timeout,
-                           .wake_by_eventfd = !uring_futex};
+                           .wake_by_eventfd = !uring_futex,
+                           .front_cpus = options.front_cpus,
+                           .spin_cpus = options.spin_cpus};
     const std::array<const GameType*, 2> types{&tron::tron_type(), &relay::relay_type()};
     const auto front_main = [&](FrontLink link) {
-        return run_front(std::move(link), listeners.fds, {.uring_futex = uring_futex});
+        return run_front(std::move(link), listeners.fds,
+                         {.uring_futex = uring_futex, .busy_poll = options.busy_poll});
     };
     const auto on_ready = [&] {
         if (!options.quiet) {

@@ -18,6 +18,9 @@ struct ServeOptions {
     std::uint32_t fronts = 1;
     std::chrono::seconds idle_timeout{180};  // of a game nobody touches
     bool uring_futex = true;                 // false: fronts are woken by eventfds
+    bool busy_poll = false;                  // fronts never sleep
+    std::vector<int> front_cpus;             // that fronts run on; empty: any
+    std::vector<int> spin_cpus;              // each for one reactive game, which never sleeps
     bool quiet = false;                      // no line on standard output when it listens
     int ready_fd = -1;  // ≥ 0: one byte is written to it when the host serves, then it is closed
 };

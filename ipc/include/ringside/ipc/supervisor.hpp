@@ -10,6 +10,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "ringside/core/game.hpp"
 #include "ringside/core/limits.hpp"
@@ -27,6 +28,8 @@ struct HostOptions {
     std::chrono::nanoseconds idle_timeout = std::chrono::seconds(180);  // of a game; 0: never
     Pacing pacing = Pacing::realtime;
     bool wake_by_eventfd = false;  // for kernels whose io_uring cannot wait on a futex
+    std::vector<int> front_cpus;   // front i runs on CPU front_cpus[i % size]; empty: on any
+    std::vector<int> spin_cpus;    // each is given to one reactive game, which never sleeps
     int external_front_fd = -1;    // LocalHost's end of a control socket; the host ends with it
 };
 

@@ -21,6 +21,7 @@ struct FrontOptions {
     std::uint32_t connections_max = 18'000;           // of this front; beyond: Error 4007
     std::uint32_t messages_per_second_max = 200;      // of one connection, burst of one second
     bool uring_futex = true;  // wait on the doorbell's futex where the kernel can; else the eventfd
+    bool busy_poll = false;   // never sleep
 };
 
 /// What this kernel's io_uring offers a front.
