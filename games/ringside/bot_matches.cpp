@@ -158,7 +158,7 @@ void BotMatches::open_one(std::size_t match_index) {
         return;  // failed already: it needs no more players
     }
     match.players.push_back(place);
-    auto client = Client::connect(options_.endpoint);
+    auto client = Client::connect(options_.endpoint, Deltas::yes);
     if (!client) {
         match.reason = printable(client.error().text());
         end(match, Match::State::failed);

@@ -6,17 +6,8 @@
 #include "reasons.hpp"
 
 #include "ringside/core/clock.hpp"
-#include "ringside/tron/view.hpp"
 
 namespace ringside {
-namespace {
-
-Bytes bytes_of(const flatbuffers::Vector<std::uint8_t>& bytes) noexcept {
-    return std::as_bytes(std::span(bytes.data(), bytes.size()));
-}
-
-}  // namespace
-
 BotPlayer::BotPlayer(Client client, JoinRequest join, std::uint64_t seed)
     : client_(std::move(client)), join_(std::move(join)), bot_(seed), heard_ns_(monotonic_ns()) {}
 
@@ -64,24 +55,24 @@ void BotPlayer::take(const wire::FromHost& message, bool rematch) {
         } else {
             fail(fmt::format("put out of the game: {}", farewell(*left)));
         }
-    } else if (const auto* snapshot = message.message_as_Snapshot()) {
-        if (state_ == State::playing) {
-            take_view(*snapshot, rematch);
+    } else {
+        const auto took = follower_.take(message);
+        if (took == ViewFollower::Took::damaged) {
+            fail("the host sent a view that is none");
+        } else if (took == ViewFollower::Took::view && state_ == State::playing) {
+            answer_view(rematch);
         }
     }
 }
 
-void BotPlayer::take_view(const wire::Snapshot& snapshot, bool rematch) {
-    if (!tron::decode_view(bytes_of(*snapshot.view()), view_)) {
-        fail("the host sent a view that is none");
-        return;
-    }
+void BotPlayer::answer_view(bool rematch) {
     ++views_;
-    note_phase(view_.phase);
+    note_phase(view().phase);
     if (races_finished_ > 0 && !rematch) {
         return;  // pressing `i` now would ask for another race
     }
-    const auto keys = bot_.decide(view_, number_);  // g++ 12 would not keep it for the loop's range
+    const auto keys =
+        bot_.decide(view(), number_);  // g++ 12 would not keep it for the loop's range
     for (const std::byte& key : keys.bytes()) {
         client_.input({&key, 1});
         ++inputs_;

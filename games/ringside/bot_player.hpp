@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "view_follower.hpp"
+
 #include "ringside/net/client.hpp"
 #include "ringside/tron/bot.hpp"
 #include "ringside/tron/types.hpp"
@@ -31,7 +33,7 @@ public:
     [[nodiscard]] std::uint64_t races_finished() const noexcept { return races_finished_; }
     [[nodiscard]] std::uint64_t views() const noexcept { return views_; }
     [[nodiscard]] std::uint64_t inputs() const noexcept { return inputs_; }
-    [[nodiscard]] const tron::View& view() const noexcept { return view_; }
+    [[nodiscard]] const tron::View& view() const noexcept { return follower_.view(); }
 
     /// Of the last message, or of the start, on the monotonic clock.
     [[nodiscard]] std::int64_t heard_ns() const noexcept { return heard_ns_; }
@@ -40,13 +42,13 @@ public:
 
 private:
     void take(const wire::FromHost& message, bool rematch);
-    void take_view(const wire::Snapshot& snapshot, bool rematch);
+    void answer_view(bool rematch);
     void note_phase(tron::MatchPhase phase);
 
     Client client_;
     JoinRequest join_;
     tron::Bot bot_;
-    tron::View view_;
+    ViewFollower follower_;
     State state_ = State::greeting;
     std::string reason_;
     std::uint8_t number_ = 0;

@@ -12,10 +12,10 @@
 
 #include "printable.hpp"
 #include "reasons.hpp"
+#include "view_follower.hpp"
 
 #include "ringside/net/client.hpp"
 #include "ringside/tron/config.hpp"
-#include "ringside/tron/view.hpp"
 #include "ringside/tron_terminal/terminal.hpp"
 
 namespace ringside {
@@ -68,7 +68,7 @@ private:
     bool entered_ = false;
     std::uint8_t own_number_ = 0;
     std::uint8_t seats_ = 1;
-    tron::View view_;
+    ViewFollower follower_;
     bool has_view_ = false;
     bool changed_ = false;
 };
@@ -101,17 +101,19 @@ std::optional<Outcome> Play::on_message(const wire::FromHost& message) {
     } else if (const auto* watching = message.message_as_Watching()) {
         entered_ = true;
         configure(watching->config());
-    } else if (const auto* snapshot = message.message_as_Snapshot()) {
-        const auto* view = snapshot->view();
-        if (tron::decode_view(std::as_bytes(std::span(view->data(), view->size())), view_)) {
-            has_view_ = changed_ = true;
-        }
     } else if (const auto* refused = message.message_as_Refused()) {
         return Outcome{1, refusal(*refused)};
     } else if (const auto* left = message.message_as_Left()) {
         const auto reason = static_cast<LeaveReason>(left->reason());
         const bool regular = reason == LeaveReason::left || reason == LeaveReason::game_ended;
         return Outcome{regular ? 0 : 1, farewell(*left)};
+    } else {
+        switch (follower_.take(message)) {
+            case ViewFollower::Took::view: has_view_ = changed_ = true; break;
+            case ViewFollower::Took::nothing: break;
+            case ViewFollower::Took::damaged:
+                return Outcome{1, "the host sent a view that is none"};
+        }
     }
     return std::nullopt;
 }
@@ -164,7 +166,7 @@ bool Play::drain_keys(tron::Terminal& terminal) {
 }
 
 void Play::draw(tron::Terminal& terminal) const {
-    const tron::Scene scene{.view = view_,
+    const tron::Scene scene{.view = follower_.view(),
                             .game = options_.game,
                             .seats = seats_,
                             .own_number = own_number_,
@@ -205,7 +207,7 @@ Outcome Play::play(tron::Terminal& terminal) {
 }
 
 Outcome enter_and_play(const PlayOptions& options) {
-    auto client = Client::connect(options.endpoint);
+    auto client = Client::connect(options.endpoint, Deltas::yes);
     if (!client) {
         return {1, printable(client.error().text())};
     }

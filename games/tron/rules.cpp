@@ -1,10 +1,12 @@
 #include "ringside/tron/rules.hpp"
 
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "delta.hpp"
 #include "match.hpp"
 #include "match_bytes.hpp"
 
@@ -84,7 +86,12 @@ public:
     }
 
     std::size_t view(MutableBytes out) override {
+        before_ = std::exchange(shown_, Outline(match_));
         return copy_out(write_view(view_builder_, config_, match_), out);
+    }
+
+    std::size_t delta(MutableBytes out) override {
+        return before_ ? write_delta(config_, *before_, *shown_, out) : 0;
     }
 
 private:
@@ -103,6 +110,8 @@ private:
 
     Config config_;
     Match match_;
+    std::optional<Outline> shown_;   // by the newest view
+    std::optional<Outline> before_;  // and the one before; neither is there after a restore
     flatbuffers::FlatBufferBuilder view_builder_;
     // Scratch of save(), which says nothing about the game: its buffer is kept so that no tick
     // allocates.
@@ -121,6 +130,7 @@ public:
         return GameShape{.seats = config->seats,
                          .state_bytes_max = state_bytes_max(),
                          .view_bytes_max = view_bytes_max(*config),
+                         .delta_bytes_max = delta_bytes_max,
                          .tick = std::chrono::milliseconds(config->tick_ms),
                          .size_label = fmt::format("{}x{}", config->width, config->height)};
     }

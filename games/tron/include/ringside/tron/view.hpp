@@ -16,4 +16,9 @@ namespace ringside::tron {
 /// The same into a View whose capacity is reused; `into` is unspecified after false.
 [[nodiscard]] bool decode_view(Bytes bytes, View& into);
 
+/// Makes the view that follows `view`, from a Delta's bytes, which are foreign too. The ranges of
+/// decode_view hold, but for walls: at most cells_max + seats_limit a cycle. `view` is unspecified
+/// after false, as it is after the delta of another view.
+[[nodiscard]] bool apply_delta(Bytes delta, View& view);
+
 }  // namespace ringside::tron
