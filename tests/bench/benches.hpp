@@ -16,4 +16,6 @@ struct Bench {
 
 [[nodiscard]] const std::vector<Bench>& benches();
 
+[[nodiscard]] Result<Report> run_spawn(const Options& options);
+
 }  // namespace ringside::bench
