@@ -17,6 +17,7 @@ struct Bench {
 [[nodiscard]] const std::vector<Bench>& benches();
 
 [[nodiscard]] Result<Report> run_density(const Options& options);
+[[nodiscard]] Result<Report> run_seed_table(const Options& options);
 [[nodiscard]] Result<Report> run_spawn(const Options& options);
 
 }  // namespace ringside::bench
