@@ -4,9 +4,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <string>
 #include <utility>
 
-#include <fmt/format.h>
 #include <linux/sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -66,7 +66,7 @@ int run_game(NurseryOptions& nursery, int segment_fd) {
     if (!take_ownership(*segment)) {
         return exit_code_superseded;
     }
-    name_process(fmt::format("{}:{}", segment->plan().type, segment->plan().name));
+    name_process(std::string(segment->plan().type) + ":" + segment->plan().name);
     auto loop = GameLoop::start(std::move(*segment), std::move(nursery.doorbells), nursery.type,
                                 nursery.wake_fds);
     if (!loop) {

@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::int64_t side_ticks = 7;  // a third of the arena's height
 constexpr std::int64_t steer_every_ns = 5'000'000;
-constexpr std::int64_t race_begins_ns = 60'000'000'000;  // within that, 6 s of countdown included
+constexpr std::int64_t race_begins_ns = 12'000'000'000;  // twice the countdown
 
 // Where a cycle is, counted along by its game's ticks: reading every view would cost more than
 // steering does.
@@ -97,19 +97,14 @@ private:
         return LocalGames::input(games_.games()[index], Bytes(&byte, 1));
     }
 
+    // A host that drowns never gets all of them to race; they tick nevertheless.
     Result<void> begin_race() {
         steered_.resize(crowd_.ticking);
         const std::int64_t give_up_ns = monotonic_ns() + race_begins_ns;
         const auto racing = [](const Steered& cycle) { return cycle.known; };
-        while (!std::ranges::all_of(steered_, racing)) {
+        while (!std::ranges::all_of(steered_, racing) && monotonic_ns() < give_up_ns) {
             if (auto ran = run_for(std::chrono::milliseconds(20)); !ran) {
                 return ran;
-            }
-            if (monotonic_ns() > give_up_ns) {
-                return failure(
-                    std::errc::timed_out,
-                    fmt::format("{} of {} games race after 60 s",
-                                std::ranges::count_if(steered_, racing), crowd_.ticking));
             }
         }
         return {};
