@@ -11,8 +11,9 @@
 namespace ringside::bench {
 namespace {
 
-constexpr std::int64_t look_again_ns = 10'000'000;  // the doorbell is only a hint
-constexpr std::int64_t give_up_ns = 60'000'000'000;
+constexpr std::int64_t look_again_ns = 10'000'000;   // the doorbell is only a hint
+constexpr std::int64_t give_up_ns = 20'000'000'000;  // after the last join that was seen
+constexpr std::int64_t apply_give_up_ns = 5'000'000'000;
 
 EventHeader header_of(const LocalGame& game) {
     return {.session = game.session,
@@ -119,7 +120,7 @@ void LocalGames::look_for_joins() {
 Result<void> LocalGames::open(std::uint32_t count, const std::vector<std::byte>& config) {
     auto requested = static_cast<std::uint32_t>(games_.size());
     const std::uint32_t wanted = requested + count;
-    const std::int64_t give_up_at_ns = monotonic_ns() + give_up_ns;
+    std::int64_t give_up_at_ns = monotonic_ns() + give_up_ns;
     BellWord& bell = front().bell();
     while (joined_ < wanted) {
         request(requested, wanted, config);
@@ -127,7 +128,11 @@ Result<void> LocalGames::open(std::uint32_t count, const std::vector<std::byte>&
             return taken;
         }
         announce_sleep(bell);
+        const std::uint32_t joined_before = joined_;
         look_for_joins();
+        if (joined_ != joined_before) {
+            give_up_at_ns = monotonic_ns() + give_up_ns;
+        }
         if (games_.size() < wanted) {  // answers are to come: they ring no bell
             stay_awake(bell);
             pollfd readable{.fd = front().control_fd(), .events = POLLIN, .revents = 0};
@@ -138,8 +143,9 @@ Result<void> LocalGames::open(std::uint32_t count, const std::vector<std::byte>&
             stay_awake(bell);
         }
         if (monotonic_ns() > give_up_at_ns) {
-            return failure(std::errc::timed_out,
-                           fmt::format("{} of {} games show a join after 60 s", joined_, wanted));
+            return failure(
+                std::errc::timed_out,
+                fmt::format("{} of {} games show a join, and no other for 20 s", joined_, wanted));
         }
     }
     return {};
@@ -177,8 +183,8 @@ pid_t LocalGames::pid_of(const LocalGame& game) {
 }
 
 bool LocalGames::shows_all_inputs(LocalGame& game) {
-    const std::int64_t give_up_at_ns = monotonic_ns() + 1'000'000'000;
-    while (monotonic_ns() < give_up_at_ns) {
+    const std::int64_t give_up_at_ns = monotonic_ns() + apply_give_up_ns;
+    while (game.inputs > 0 && monotonic_ns() < give_up_at_ns) {
         const auto parts = read(game);
         const RosterEntry* entry = parts ? entry_of(*parts, game.session) : nullptr;
         if (entry != nullptr && entry->last_input == game.inputs) {
@@ -186,7 +192,7 @@ bool LocalGames::shows_all_inputs(LocalGame& game) {
         }
         usleep(1'000);
     }
-    return false;
+    return game.inputs == 0;
 }
 
 Result<void> LocalGames::check_inputs() {

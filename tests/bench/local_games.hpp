@@ -42,7 +42,7 @@ public:
     [[nodiscard]] pid_t pid_of(const LocalGame& game);
 
     /// Whether every input that was sent has been applied once and in order: what each game's
-    /// newest snapshot says. Waits a second for the last ones.
+    /// newest snapshot says. Waits for the last ones.
     [[nodiscard]] Result<void> check_inputs();
 
 private:
