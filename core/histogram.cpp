@@ -6,7 +6,9 @@
 
 namespace ringside {
 
-std::uint32_t Histogram::bucket_of(std::uint64_t value) noexcept {
+template <std::uint32_t linear_bits, std::uint32_t value_bits_max>
+std::uint32_t LogLinearHistogram<linear_bits, value_bits_max>::bucket_of(
+    std::uint64_t value) noexcept {
     const std::uint64_t clamped = std::min(value, (std::uint64_t{1} << value_bits_max) - 1);
     if (clamped < (1u << linear_bits)) {
         return static_cast<std::uint32_t>(clamped);
@@ -16,7 +18,9 @@ std::uint32_t Histogram::bucket_of(std::uint64_t value) noexcept {
     return ((octave + 1) << linear_bits) + within;
 }
 
-std::uint64_t Histogram::upper_bound(std::uint32_t bucket) noexcept {
+template <std::uint32_t linear_bits, std::uint32_t value_bits_max>
+std::uint64_t LogLinearHistogram<linear_bits, value_bits_max>::upper_bound(
+    std::uint32_t bucket) noexcept {
     if (bucket < (1u << linear_bits)) {
         return bucket;
     }
@@ -25,15 +29,14 @@ std::uint64_t Histogram::upper_bound(std::uint32_t bucket) noexcept {
     return ((within + 1) << octave) - 1;
 }
 
-void Histogram::record(std::uint64_t value) noexcept {
-    ++counts_[bucket_of(value)];
-}
-
-std::uint64_t Histogram::count() const noexcept {
+template <std::uint32_t linear_bits, std::uint32_t value_bits_max>
+std::uint64_t LogLinearHistogram<linear_bits, value_bits_max>::count() const noexcept {
     return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0});
 }
 
-std::uint64_t Histogram::quantile(double share) const noexcept {
+template <std::uint32_t linear_bits, std::uint32_t value_bits_max>
+std::uint64_t LogLinearHistogram<linear_bits, value_bits_max>::quantile(
+    double share) const noexcept {
     const std::uint64_t total = count();
     const auto rank = static_cast<std::uint64_t>(share * static_cast<double>(total));
     std::uint64_t seen = 0;
@@ -45,5 +48,8 @@ std::uint64_t Histogram::quantile(double share) const noexcept {
     }
     return 0;
 }
+
+template class LogLinearHistogram<3, 40>;
+template class LogLinearHistogram<2, 22>;
 
 }  // namespace ringside

@@ -127,8 +127,13 @@ void GameLoop::step_if_due() {
         return;  // woken early by a signal
     }
     const Ticker::Lateness lateness = ticker_.take(now_ns);
-    segment_.layout().status.missed_ticks.fetch_add(
-        lateness.missed_ticks, std::memory_order_relaxed);  // a statistic of one writer
+    GameSegmentLayout& layout = segment_.layout();  // statistics of one writer: relaxed
+    if (lateness.missed_ticks != 0) {
+        layout.status.missed_ticks.fetch_add(lateness.missed_ticks, std::memory_order_relaxed);
+    }
+    const auto units = static_cast<std::uint64_t>(lateness.late_ns) >> lateness_unit_bits;
+    auto& ticks = layout.lateness.ticks[LatenessHistogram::bucket_of(units)];
+    ticks.store(ticks.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     step();
 }
 

@@ -130,7 +130,7 @@ Result<GameSegment> GameSegment::open(int fd) {
     if (!region) {
         return std::unexpected(std::move(region.error()));
     }
-    return check(std::move(*region), fmt::format("of descriptor {}", fd));
+    return check(std::move(*region), "passed to this process");
 }
 
 GameSegmentLayout& GameSegment::layout() const noexcept {

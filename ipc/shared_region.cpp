@@ -150,7 +150,9 @@ Result<SharedRegion> SharedRegion::open(const std::string& path, Access access) 
 }
 
 Result<SharedRegion> SharedRegion::open(int fd, Access access) {
-    return Mapping::map(fd, access, fmt::format("descriptor {}", fd));
+    // No number in the name: every game comes this way, and formatting one costs its first moments
+    // eight page faults.
+    return Mapping::map(fd, access, "passed by descriptor");
 }
 
 Result<void> SharedRegion::reserve(const std::string& path, std::size_t offset, std::size_t bytes) {

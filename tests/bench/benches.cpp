@@ -3,7 +3,11 @@
 namespace ringside::bench {
 
 const std::vector<Bench>& benches() {
-    static const std::vector<Bench> table{};
+    static const std::vector<Bench> table{
+        {"spawn", "a game of a new name: time to its first snapshot, memory", run_spawn},
+        {"density", "running and parked games: lateness, CPU a tick, the knee", run_density},
+        {"seed-table", "games that burn CPU: how evenly they tick, beside Node", run_seed_table},
+    };
     return table;
 }
 

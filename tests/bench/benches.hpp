@@ -16,4 +16,8 @@ struct Bench {
 
 [[nodiscard]] const std::vector<Bench>& benches();
 
+[[nodiscard]] Result<Report> run_density(const Options& options);
+[[nodiscard]] Result<Report> run_seed_table(const Options& options);
+[[nodiscard]] Result<Report> run_spawn(const Options& options);
+
 }  // namespace ringside::bench

@@ -61,3 +61,19 @@ TEST_CASE("histogram: quantiles are those of the sorted values, to within an eig
         REQUIRE(known - exact <= exact / 8);
     }
 }
+
+TEST_CASE("lateness histogram: counts kept elsewhere give the same quantiles",
+          "[core][histogram]") {
+    using ringside::LatenessHistogram;
+    LatenessHistogram recorded;
+    LatenessHistogram copied;
+    for (const std::uint64_t units : {0u, 3u, 4u, 1'000u, 4'194'303u}) {
+        recorded.record(units);
+        copied.add(LatenessHistogram::bucket_of(units), 1);
+    }
+    for (const double share : {0.0, 0.5, 0.99}) {
+        REQUIRE(copied.quantile(share) == recorded.quantile(share));
+    }
+    REQUIRE(recorded.quantile(1.0) == 4'194'303);
+    REQUIRE(LatenessHistogram::bucket_of(UINT64_MAX) == LatenessHistogram::bucket_count - 1);
+}

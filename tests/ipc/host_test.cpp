@@ -201,6 +201,20 @@ TEST_CASE("host: join, input and leave show in the snapshots", "[ipc][host]") {
     REQUIRE(game.parts().answers[0].kind == static_cast<std::uint8_t>(AnswerKind::left));
 }
 
+TEST_CASE("host: a running game counts how late each of its ticks was", "[ipc][host]") {
+    LocalHost host = start_host();
+    Follower game(host, open_game(host, "alpha").game);
+    game.send(EventKind::join, 1);
+    game.input(1, 1, CounterInput::run);
+    game.until([&](const SnapshotParts& parts) { return parts.header.tick >= 5; });
+    const std::uint64_t ticks = game.parts().header.tick;
+    std::uint64_t counted = 0;
+    for (const auto& bucket : game.link().lateness().ticks) {
+        counted += bucket.load(std::memory_order_relaxed);
+    }
+    REQUIRE(counted >= ticks);
+}
+
 TEST_CASE("host: an input counts once, in order, from its own link", "[ipc][host]") {
     LocalHost host = start_host();
     Follower game(host, open_game(host, "alpha").game);

@@ -89,6 +89,12 @@ public:
 
     [[nodiscard]] SnapshotReader& snapshots() noexcept { return snapshots_; }
 
+    /// What the game says of itself. Foreign; loads relaxed.
+    [[nodiscard]] const GameStatusLine& status() const noexcept { return segment_.layout().status; }
+    [[nodiscard]] const LatenessCounts& lateness() const noexcept {
+        return segment_.layout().lateness;
+    }
+
     /// Whether the game rings this front on publish. Off when first opened.
     void set_following(bool) noexcept;
     void set_watchers(std::uint32_t) noexcept;

@@ -3,6 +3,7 @@
 //
 //   GameSegmentHeader    by the supervisor, before the game starts
 //   GameStatusLine       by the game
+//   LatenessCounts       by the game
 //   bell, front mask     by sleeper and ringers
 //   FrontEpochs          by the supervisor
 //   FrontLine × 16       by each front
@@ -17,6 +18,7 @@
 #include <string>
 #include <type_traits>
 
+#include "ringside/core/histogram.hpp"
 #include "ringside/core/limits.hpp"
 #include "ringside/ipc/doorbell.hpp"
 #include "ringside/ipc/event_ring.hpp"
@@ -88,6 +90,14 @@ struct alignas(cache_line_bytes) GameStatusLine {
 };
 static_assert(sizeof(GameStatusLine) == 64, "layout changed: raise game_segment_layout_version");
 
+/// How late each tick was, by the game; LatenessHistogram's buckets. Most ticks of a game are
+/// equally late, so a tick costs one line of these.
+struct alignas(cache_line_bytes) LatenessCounts {
+    std::atomic<std::uint32_t> ticks[LatenessHistogram::bucket_count];
+    std::uint32_t reserved[12];  // zero
+};
+static_assert(sizeof(LatenessCounts) == 384, "layout changed: raise game_segment_layout_version");
+
 /// Bit per front slot whose event ring exists. Set by fronts, cleared by nobody.
 struct alignas(cache_line_bytes) FrontMask {
     std::atomic<std::uint64_t> active;  // ACTIVE: release by a front that made its ring ⇄ acquire
@@ -110,6 +120,7 @@ struct alignas(cache_line_bytes) FrontLine {
 struct GameSegmentLayout {
     GameSegmentHeader header;
     GameStatusLine status;
+    LatenessCounts lateness;
     BellWord bell;
     FrontMask fronts;
     FrontEpochs front_epochs;
@@ -118,7 +129,7 @@ struct GameSegmentLayout {
 static_assert(std::is_standard_layout_v<GameSegmentLayout>);
 static_assert(std::is_trivially_destructible_v<GameSegmentLayout>);
 static_assert(offsetof(GameSegmentLayout, status) == 512);
-static_assert(sizeof(GameSegmentLayout) == 768 + 64 * front_slots_max,
+static_assert(sizeof(GameSegmentLayout) == 1152 + 64 * front_slots_max,
               "layout changed: raise game_segment_layout_version");
 
 /// A mapped game segment whose header has been copied and checked.

@@ -1,0 +1,42 @@
+#pragma once
+// BareProcesses: forked processes without a host, for floors: what a process costs at all.
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "ringside/core/result.hpp"
+
+namespace ringside::bench {
+
+class BareProcesses {
+public:
+    BareProcesses() = default;
+    BareProcesses(const BareProcesses&) = delete;
+    BareProcesses& operator=(const BareProcesses&) = delete;
+
+    /// Kills all of them and waits until they are gone.
+    ~BareProcesses();
+
+    /// Forks one that runs `body` with a timer slack of 1 ns and dies with this process.
+    [[nodiscard]] Result<void> fork_one(const std::function<void()>& body);
+
+    [[nodiscard]] const std::vector<pid_t>& pids() const noexcept { return pids_; }
+
+private:
+    std::vector<pid_t> pids_;
+};
+
+/// CPU time that a process has used, in ns; 0 when it is gone. Exact, unlike /proc/PID/stat, whose
+/// 10 ms are more than a game uses in a minute.
+[[nodiscard]] std::int64_t cpu_ns_of(pid_t pid) noexcept;
+
+/// A field of /proc/PID/status that is a number; 0 when there is none.
+[[nodiscard]] std::uint64_t status_of(pid_t pid, const char* field);
+
+/// What the kernel thinks could still be given to new processes, KiB.
+[[nodiscard]] std::int64_t mem_available_kib();
+
+}  // namespace ringside::bench

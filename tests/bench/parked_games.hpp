@@ -1,0 +1,13 @@
+#pragma once
+// Parked games: that wait for their players and should cost nothing but memory.
+
+#include <cstdint>
+
+#include "bench.hpp"
+
+namespace ringside::bench {
+
+/// Starts `count` games, lists them, and shows that none wakes up by itself.
+[[nodiscard]] Result<void> add_parked_games(std::uint32_t count, Report& report);
+
+}  // namespace ringside::bench
