@@ -7,6 +7,8 @@ const std::vector<Bench>& benches() {
         {"spawn", "a game of a new name: time to its first snapshot, memory", run_spawn},
         {"density", "running and parked games: lateness, CPU a tick, the knee", run_density},
         {"seed-table", "games that burn CPU: how evenly they tick, beside Node", run_seed_table},
+        {"broadcast", "one snapshot to thousands of sessions, beside a plain epoll loop",
+         run_broadcast},
         {"bytes", "what a tick of tron takes on the wire, as a delta and whole", run_bytes},
     };
     return table;

@@ -16,6 +16,7 @@ struct Bench {
 
 [[nodiscard]] const std::vector<Bench>& benches();
 
+[[nodiscard]] Result<Report> run_broadcast(const Options& options);
 [[nodiscard]] Result<Report> run_bytes(const Options& options);
 [[nodiscard]] Result<Report> run_density(const Options& options);
 [[nodiscard]] Result<Report> run_seed_table(const Options& options);

@@ -67,6 +67,9 @@ public:
     /// Waits for the next message; nullptr after the timeout.
     [[nodiscard]] Result<const wire::FromHost*> receive(std::chrono::milliseconds timeout);
 
+    /// Of the message given out last, as it came: its length prefix included.
+    [[nodiscard]] std::size_t message_bytes() const noexcept { return consumed_bytes_; }
+
 private:
     template <class Build>
     void send(Build build);

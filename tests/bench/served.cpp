@@ -1,0 +1,120 @@
+#include "served.hpp"
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <string_view>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace ringside::bench {
+namespace {
+
+constexpr std::string_view line_begin = "listening on ";
+
+std::string new_instance() {
+    static int count = 0;
+    return fmt::format("bench-{}-{}", getpid(), ++count);
+}
+
+[[noreturn]] void be_host(const std::vector<std::string>& flags, const std::string& instance,
+                          int output_fd, pid_t parent_pid) {
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent_pid) {
+        _exit(1);
+    }
+    dup2(output_fd, STDOUT_FILENO);
+    std::vector<std::string> words{RINGSIDE_PROGRAM, "serve",      "--listen",
+                                   "127.0.0.1:0",    "--instance", instance};
+    words.insert(words.end(), flags.begin(), flags.end());
+    std::vector<char*> arguments;
+    for (std::string& word : words) {
+        arguments.push_back(word.data());
+    }
+    arguments.push_back(nullptr);
+    execv(arguments.front(), arguments.data());
+    std::perror("ringside-bench: cannot run " RINGSIDE_PROGRAM);
+    _exit(1);
+}
+
+std::string first_line(int fd) {
+    std::string line;
+    char byte = 0;
+    while (read(fd, &byte, 1) == 1 && byte != '\n') {
+        line.push_back(byte);
+    }
+    return line;
+}
+
+std::vector<pid_t> children_named(pid_t parent, std::string_view prefix) {
+    std::vector<pid_t> found;
+    std::ifstream children(fmt::format("/proc/{}/task/{}/children", parent, parent));
+    for (pid_t child = 0; children >> child;) {
+        std::ifstream comm(fmt::format("/proc/{}/comm", child));
+        std::string name;
+        if (std::getline(comm, name) && name.starts_with(prefix)) {
+            found.push_back(child);
+        }
+    }
+    return found;
+}
+
+}  // namespace
+
+Result<Served> Served::start(const std::vector<std::string>& flags) {
+    std::array<int, 2> output{};
+    if (pipe2(output.data(), O_CLOEXEC) != 0) {
+        return errno_failure("cannot make a pipe");
+    }
+    const pid_t parent = getpid();
+    const pid_t pid = fork();
+    if (pid == 0) {
+        be_host(flags, new_instance(), output[1], parent);
+    }
+    close(output[1]);
+    const std::string line = pid > 0 ? first_line(output[0]) : "";
+    close(output[0]);
+    const auto end = line.find("; join with: ");
+    if (!line.starts_with(line_begin) || end == std::string::npos) {
+        if (pid > 0) {
+            waitpid(pid, nullptr, 0);
+        }
+        return failure(std::error_code{}, "the host did not start");
+    }
+    auto endpoint = Endpoint::parse(line.substr(line_begin.size(), end - line_begin.size()));
+    if (!endpoint) {
+        return std::unexpected(std::move(endpoint.error()));
+    }
+    Served served(pid, std::move(*endpoint));
+    served.front_pids_ = children_named(pid, "front/");
+    return served;
+}
+
+Served::Served(Served&& other) noexcept
+    : pid_(std::exchange(other.pid_, 0)),
+      endpoint_(std::move(other.endpoint_)),
+      front_pids_(std::move(other.front_pids_)) {}
+
+Served::~Served() {
+    if (pid_ > 0) {
+        kill(pid_, SIGTERM);
+        waitpid(pid_, nullptr, 0);
+    }
+}
+
+void allow_descriptors() noexcept {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);  // without it there are fewer sessions, which is said
+    }
+}
+
+}  // namespace ringside::bench
