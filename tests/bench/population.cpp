@@ -46,12 +46,24 @@ public:
         if (pages_ == nullptr) {
             return errno_failure("no shared memory for bare processes");
         }
-        for (std::uint32_t i = 0; i < crowd_.processes; ++i) {
-            if (auto forked = processes_.fork_one([this, i] { be_one(i); }); !forked) {
-                return forked;
-            }
+        // They begin together, at the end of this pipe: forking among thousands that tick already
+        // would take minutes.
+        int gate[2];
+        if (pipe(gate) != 0) {
+            return errno_failure("cannot make a pipe");
         }
-        return {};
+        Result<void> forked;
+        for (std::uint32_t i = 0; i < crowd_.processes && forked; ++i) {
+            forked = processes_.fork_one([this, i, gate] {
+                std::byte nothing{};
+                close(gate[1]);
+                static_cast<void>(!read(gate[0], &nothing, 1));
+                be_one(i);
+            });
+        }
+        close(gate[0]);
+        close(gate[1]);
+        return forked;
     }
 
     Result<void> run_for(std::chrono::milliseconds time) override {
