@@ -31,12 +31,12 @@ std::uint64_t field_of(const std::string& path, const std::string& field) {
 
 }  // namespace
 
-GoesFirst::GoesFirst() noexcept {
+GoesFirst::GoesFirst() noexcept : nice_before_(getpriority(PRIO_PROCESS, 0)) {
     setpriority(PRIO_PROCESS, 0, -20);
 }
 
 GoesFirst::~GoesFirst() {
-    setpriority(PRIO_PROCESS, 0, 0);
+    setpriority(PRIO_PROCESS, 0, nice_before_);
 }
 
 BareProcesses::~BareProcesses() {

@@ -37,6 +37,9 @@ public:
     GoesFirst(const GoesFirst&) = delete;
     GoesFirst& operator=(const GoesFirst&) = delete;
     ~GoesFirst();
+
+private:
+    int nice_before_;
 };
 
 /// CPU time that a process has used, in ns; 0 when it is gone. Exact, unlike /proc/PID/stat, whose

@@ -67,6 +67,7 @@ public:
     }
 
     Result<void> run_for(std::chrono::milliseconds time) override {
+        const GoesFirst goes_first;
         sleep_until(monotonic_ns() + std::chrono::nanoseconds(time).count());
         return {};
     }
@@ -132,6 +133,7 @@ Result<std::unique_ptr<Population>> start_bare(const Crowd& crowd) {
 }
 
 Result<Window> measure(Population& population, std::chrono::milliseconds time) {
+    const GoesFirst goes_first;  // or it would not come back in time
     Ticks ticks;
     population.add_ticks(ticks, -1);
     if (auto ran = population.run_for(time); !ran) {
