@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -37,6 +38,7 @@ void Supervisor::become_child(const std::string& name) {
         std::signal(ignored, SIG_IGN);
     }
     sigprocmask(SIG_SETMASK, &old_signals_, nullptr);
+    setpriority(PRIO_PROCESS, 0, old_nice_);
     name_process(name);
 }
 
@@ -162,6 +164,13 @@ void Supervisor::attach_external_front() {
     send_to_front(slot, {.kind = ControlKind::ready});
 }
 
+// Before its games: with thousands of them wanting more than the machine has, an equal share of it
+// would not even be enough to stop them. Refused without CAP_SYS_NICE, and then that is so.
+void Supervisor::go_first() {
+    old_nice_ = getpriority(PRIO_PROCESS, 0);
+    setpriority(PRIO_PROCESS, 0, -20);
+}
+
 // Nurseries are forked first, while this process is as small as it ever is.
 Result<void> Supervisor::start() {
     if (auto blocked = block_signals(); !blocked) {
@@ -170,6 +179,7 @@ Result<void> Supervisor::start() {
     if (auto made = make_wake_fds(); !made) {
         return made;
     }
+    go_first();
     nurseries_.resize(types_.size());
     for (std::size_t type_index = 0; type_index < types_.size(); ++type_index) {
         if (auto forked = fork_nursery(type_index); !forked) {

@@ -63,6 +63,7 @@ private:
     int run();
     Result<void> block_signals();
     Result<void> make_wake_fds();
+    void go_first();
     Result<void> fork_nursery(std::size_t type_index);
     Result<void> fork_front(std::uint32_t slot);
     void attach_external_front();
@@ -95,6 +96,7 @@ private:
     DoorbellSegment doorbells_;
     WakeFds wake_fds_;
     sigset_t old_signals_{};
+    int old_nice_ = 0;  // what children go back to
     int signal_fd_ = -1;
     int epoll_fd_ = -1;
     std::vector<Front> fronts_;       // by slot; the external one last

@@ -29,6 +29,19 @@ private:
     std::vector<pid_t> pids_;
 };
 
+/// While it lives, this process goes before those that it measures: an equal share of a drowning
+/// machine would be too little to steer or to stop them. Best effort: it takes root.
+class GoesFirst {
+public:
+    GoesFirst() noexcept;
+    GoesFirst(const GoesFirst&) = delete;
+    GoesFirst& operator=(const GoesFirst&) = delete;
+    ~GoesFirst();
+
+private:
+    int nice_before_;
+};
+
 /// CPU time that a process has used, in ns; 0 when it is gone. Exact, unlike /proc/PID/stat, whose
 /// 10 ms are more than a game uses in a minute.
 [[nodiscard]] std::int64_t cpu_ns_of(pid_t pid) noexcept;

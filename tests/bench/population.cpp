@@ -46,15 +46,28 @@ public:
         if (pages_ == nullptr) {
             return errno_failure("no shared memory for bare processes");
         }
-        for (std::uint32_t i = 0; i < crowd_.processes; ++i) {
-            if (auto forked = processes_.fork_one([this, i] { be_one(i); }); !forked) {
-                return forked;
-            }
+        // They begin together, at the end of this pipe: forking among thousands that tick already
+        // would take minutes.
+        int gate[2];
+        if (pipe(gate) != 0) {
+            return errno_failure("cannot make a pipe");
         }
-        return {};
+        Result<void> forked;
+        for (std::uint32_t i = 0; i < crowd_.processes && forked; ++i) {
+            forked = processes_.fork_one([this, i, gate] {
+                std::byte nothing{};
+                close(gate[1]);
+                static_cast<void>(!read(gate[0], &nothing, 1));
+                be_one(i);
+            });
+        }
+        close(gate[0]);
+        close(gate[1]);
+        return forked;
     }
 
     Result<void> run_for(std::chrono::milliseconds time) override {
+        const GoesFirst goes_first;
         sleep_until(monotonic_ns() + std::chrono::nanoseconds(time).count());
         return {};
     }
@@ -120,6 +133,7 @@ Result<std::unique_ptr<Population>> start_bare(const Crowd& crowd) {
 }
 
 Result<Window> measure(Population& population, std::chrono::milliseconds time) {
+    const GoesFirst goes_first;  // or it would not come back in time
     Ticks ticks;
     population.add_ticks(ticks, -1);
     if (auto ran = population.run_for(time); !ran) {

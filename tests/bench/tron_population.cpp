@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include "bare_processes.hpp"
 #include "local_games.hpp"
@@ -34,16 +33,6 @@ struct Steered {
     std::int64_t look_ns = 0;  // when to do something about it next
 };
 
-// Late steering ends races, so whoever steers goes before those who are measured. Best effort: it
-// takes root.
-class GoesFirst {
-public:
-    GoesFirst() { setpriority(PRIO_PROCESS, 0, -20); }
-    GoesFirst(const GoesFirst&) = delete;
-    GoesFirst& operator=(const GoesFirst&) = delete;
-    ~GoesFirst() { setpriority(PRIO_PROCESS, 0, 0); }
-};
-
 class TronPopulation final : public Population {
 public:
     TronPopulation(LocalGames games, const Crowd& crowd, const tron::Config& config)
@@ -60,7 +49,7 @@ public:
     }
 
     Result<void> run_for(std::chrono::milliseconds time) override {
-        const GoesFirst goes_first;
+        const GoesFirst goes_first;  // late steering ends races
         const std::int64_t end_ns = monotonic_ns() + std::chrono::nanoseconds(time).count();
         while (monotonic_ns() < end_ns) {
             if (auto steered = steer(); !steered) {
