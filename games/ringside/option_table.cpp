@@ -74,6 +74,8 @@ constexpr std::array rows{
               Number{&RawOptions::games_max, 1, games_max_limit, "games"}},
     OptionRow{"--fronts", "N", "Processes that serve connections; more use more cores", on_serve,
               Number{&RawOptions::fronts, 1, front_slots_max, "processes"}},
+    OptionRow{"--messages-per-second", "N", "Of one client; who sends more is closed", on_serve,
+              Number{&RawOptions::messages_per_second, 1, 1'000'000, "messages"}},
     OptionRow{"--idle-timeout", "SECONDS", "A game nobody touches for so long ends", on_serve,
               Number{&RawOptions::idle_timeout_s, 1, 86'400, "seconds"}},
     OptionRow{"--busy-poll", "",

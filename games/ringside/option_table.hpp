@@ -42,6 +42,7 @@ struct RawOptions {
     std::uint64_t seed = 0;
     std::uint64_t games_max = games_max_default;
     std::uint64_t fronts = 1;
+    std::uint64_t messages_per_second = 200;
     std::uint64_t idle_timeout_s = 180;
     std::uint64_t restore_every = 0;
 };

@@ -229,6 +229,7 @@ void Reading::serve() {
     }
     serve.instance = raw_.instance;
     serve.games_max = static_cast<std::uint32_t>(raw_.games_max);
+    serve.messages_per_second = static_cast<std::uint32_t>(raw_.messages_per_second);
     serve.fronts = static_cast<std::uint32_t>(raw_.fronts);
     serve.idle_timeout = std::chrono::seconds(raw_.idle_timeout_s);
     serve.uring_futex = !raw_.no_uring_futex;

@@ -146,7 +146,9 @@ int run_serve(const ServeOptions& options) {
     const std::array<const GameType*, 2> types{&tron::tron_type(), &relay::relay_type()};
     const auto front_main = [&](FrontLink link) {
         return run_front(std::move(link), listeners.fds,
-                         {.uring_futex = uring_futex, .busy_poll = options.busy_poll});
+                         {.messages_per_second_max = options.messages_per_second,
+                          .uring_futex = uring_futex,
+                          .busy_poll = options.busy_poll});
     };
     const auto on_ready = [&] {
         if (!options.quiet) {

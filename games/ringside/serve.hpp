@@ -16,12 +16,13 @@ struct ServeOptions {
     std::string instance = "default";  // a second host of the name is refused
     std::uint32_t games_max = games_max_default;
     std::uint32_t fronts = 1;
-    std::chrono::seconds idle_timeout{180};  // of a game nobody touches
-    bool uring_futex = true;                 // false: fronts are woken by eventfds
-    bool busy_poll = false;                  // fronts never sleep
-    std::vector<int> front_cpus;             // that fronts run on; empty: any
-    std::vector<int> spin_cpus;              // each for one reactive game, which never sleeps
-    bool quiet = false;                      // no line on standard output when it listens
+    std::uint32_t messages_per_second = 200;  // of one client
+    std::chrono::seconds idle_timeout{180};   // of a game nobody touches
+    bool uring_futex = true;                  // false: fronts are woken by eventfds
+    bool busy_poll = false;                   // fronts never sleep
+    std::vector<int> front_cpus;              // that fronts run on; empty: any
+    std::vector<int> spin_cpus;               // each for one reactive game, which never sleeps
+    bool quiet = false;                       // no line on standard output when it listens
     int ready_fd = -1;  // ≥ 0: one byte is written to it when the host serves, then it is closed
 };
 

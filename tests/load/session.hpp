@@ -1,0 +1,90 @@
+#pragma once
+// Session: one player of the load: what it says, what it hears, and how long that took.
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "games/ringside/view_follower.hpp"
+#include "load.hpp"
+
+#include "ringside/core/histogram.hpp"
+#include "ringside/net/frame.hpp"
+
+namespace ringside::load {
+
+/// What all sessions count together; taken anew when the warm-up is over.
+struct Counts {
+    std::uint64_t sent = 0;
+    std::uint64_t acknowledged = 0;
+    std::uint64_t doubled = 0;
+    std::uint64_t snapshots = 0;
+    std::uint64_t deltas = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t tick_gaps = 0;
+    Histogram latency;
+    Histogram service;
+    Histogram lateness;
+    Histogram join;
+    double latency_max = 0;
+};
+
+class Session {
+public:
+    enum class State : std::uint8_t { greeting, joining, playing, failed };
+
+    Session(const Options& options, std::uint32_t index, int fd, std::int64_t now_ns);
+
+    /// Takes bytes of the host; answers go to outbox().
+    void take(Bytes bytes, std::int64_t now_ns, Counts& counts);
+
+    /// Its input's time has come.
+    void act(std::int64_t intended_ns, std::int64_t now_ns, Counts& counts);
+
+    void fail(std::string reason);
+
+    [[nodiscard]] int fd() const noexcept { return fd_; }
+    [[nodiscard]] State state() const noexcept { return state_; }
+    [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
+    [[nodiscard]] std::size_t unacknowledged() const noexcept { return in_flight_.size(); }
+
+    /// Bytes to be sent; whoever sends them takes them away.
+    [[nodiscard]] std::vector<std::byte>& outbox() noexcept { return outbox_; }
+
+private:
+    struct Sent {
+        std::uint32_t number;
+        std::int64_t intended_ns;
+        std::int64_t sent_ns;
+    };
+
+    template <class Build>
+    void say(Build build);
+    void join();
+    void input(Bytes bytes, std::int64_t intended_ns, std::int64_t now_ns, Counts& counts);
+    void hear(const wire::FromHost& message, std::int64_t now_ns, Counts& counts);
+    void hear_view(const wire::FromHost& message, std::int64_t now_ns, Counts& counts);
+    void acknowledge(std::uint32_t number, std::int64_t now_ns, Counts& counts);
+    void note_tick(std::uint64_t tick, std::int64_t now_ns, Counts& counts);
+    [[nodiscard]] std::optional<std::byte> tron_key() const;
+
+    const Options& options_;
+    std::uint32_t index_;
+    int fd_;
+    State state_ = State::greeting;
+    std::string reason_;
+    FrameParser parser_;
+    ViewFollower follower_;
+    std::vector<std::byte> outbox_;
+    std::deque<Sent> in_flight_;
+    std::uint32_t number_ = 0;  // of the last input
+    std::uint8_t seat_ = 0;
+    std::uint64_t tick_ = 0;
+    bool ticking_ = false;          // the view before was of a race or its countdown
+    std::int64_t earliest_ns_ = 0;  // arrival - tick × tick time, the least so far
+    std::int64_t connected_ns_;
+};
+
+}  // namespace ringside::load
