@@ -3,7 +3,9 @@
 namespace ringside::bench {
 
 const std::vector<Bench>& benches() {
-    static const std::vector<Bench> table{};
+    static const std::vector<Bench> table{
+        {"rings", "the event ring between two processes", run_rings},
+    };
     return table;
 }
 

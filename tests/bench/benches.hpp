@@ -16,4 +16,6 @@ struct Bench {
 
 [[nodiscard]] const std::vector<Bench>& benches();
 
+Result<Report> run_rings(const Options&);
+
 }  // namespace ringside::bench
