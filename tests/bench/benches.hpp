@@ -17,5 +17,7 @@ struct Bench {
 [[nodiscard]] const std::vector<Bench>& benches();
 
 Result<Report> run_rings(const Options&);
+Result<Report> run_snapshots(const Options&);
+Result<Report> run_wake(const Options&);
 
 }  // namespace ringside::bench

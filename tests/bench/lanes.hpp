@@ -20,7 +20,7 @@
 #include <boost/lockfree/spsc_queue.hpp>
 #include <unistd.h>
 
-#include "two_processes.hpp"
+#include "pinned_roles.hpp"
 
 #include "ringside/ipc/doorbell.hpp"
 #include "ringside/ipc/event_ring.hpp"

@@ -39,7 +39,7 @@ Result<double> messages_per_us(std::uint64_t messages, std::uint32_t at_once) {
     const SliceMemory memory;
     const auto send = [&] {
         typename ThisLane::Sender sender(lane);
-        memory.slice().start_together();
+        memory.slice().start_together(2);
         Spin spin;
         for (std::uint64_t sent = 0; sent < messages;) {
             const auto count = std::min<std::uint64_t>(at_once, messages - sent);
@@ -54,7 +54,7 @@ Result<double> messages_per_us(std::uint64_t messages, std::uint32_t at_once) {
     const auto receive = [&] {
         typename ThisLane::Receiver receiver(lane);
         Check<payload_bytes> check;
-        memory.slice().start_together();
+        memory.slice().start_together(2);
         const std::int64_t start_ns = monotonic_ns();
         Spin spin;
         while (check.intact() && check.received() < messages) {
@@ -67,7 +67,7 @@ Result<double> messages_per_us(std::uint64_t messages, std::uint32_t at_once) {
         memory.slice().elapsed_ns.store(monotonic_ns() - start_ns, std::memory_order_release);
         return check.intact();
     };
-    if (const auto ran = run_two(ThisLane::name, send, receive); !ran) {
+    if (const auto ran = run_roles(ThisLane::name, std::array<Role, 2>{send, receive}); !ran) {
         return std::unexpected(ran.error());
     }
     return static_cast<double>(messages) * 1e3 / memory.elapsed_ns();
@@ -92,7 +92,7 @@ Result<double> copied_messages_per_us(std::uint64_t bytes, std::uint32_t payload
     const auto write = [&] {
         std::array<std::uint64_t, block_bytes / 8> block;
         block.fill(1);
-        memory.slice().start_together();
+        memory.slice().start_together(2);
         Spin spin;
         for (std::uint64_t at = 0; at < count; ++at) {
             while (at - blocks.read.load(std::memory_order_acquire) == block_count) {
@@ -104,7 +104,7 @@ Result<double> copied_messages_per_us(std::uint64_t bytes, std::uint32_t payload
         return true;
     };
     const auto read = [&] {
-        memory.slice().start_together();
+        memory.slice().start_together(2);
         const std::int64_t start_ns = monotonic_ns();
         std::uint64_t sum = 0;
         Spin spin;
@@ -119,7 +119,7 @@ Result<double> copied_messages_per_us(std::uint64_t bytes, std::uint32_t payload
         memory.slice().elapsed_ns.store(monotonic_ns() - start_ns, std::memory_order_release);
         return sum == count * (block_bytes / 8);
     };
-    if (const auto ran = run_two("memcpy", write, read); !ran) {
+    if (const auto ran = run_roles("memcpy", std::array<Role, 2>{write, read}); !ran) {
         return std::unexpected(ran.error());
     }
     return static_cast<double>(count * block_bytes / payload_bytes) * 1e3 / memory.elapsed_ns();
@@ -145,7 +145,7 @@ Result<double> round_trip_ns(std::uint64_t round_trips) {
         typename Lane::Sender sender(there);
         typename Lane::Receiver receiver(back);
         Check<payload_bytes> check;
-        memory.slice().start_together();
+        memory.slice().start_together(2);
         const std::int64_t start_ns = monotonic_ns();
         for (std::uint64_t number = 0; number < round_trips; ++number) {
             sender.send(number, 1);
@@ -158,14 +158,14 @@ Result<double> round_trip_ns(std::uint64_t round_trips) {
         typename Lane::Sender sender(back);
         typename Lane::Receiver receiver(there);
         Check<payload_bytes> check;
-        memory.slice().start_together();
+        memory.slice().start_together(2);
         for (std::uint64_t number = 0; number < round_trips; ++number) {
             wait_for(receiver, check, number);
             sender.send(number, 1);
         }
         return check.intact();
     };
-    if (const auto ran = run_two(Lane::name, ask, answer); !ran) {
+    if (const auto ran = run_roles(Lane::name, std::array<Role, 2>{ask, answer}); !ran) {
         return std::unexpected(ran.error());
     }
     return memory.elapsed_ns() / static_cast<double>(round_trips);
@@ -177,7 +177,7 @@ Result<double> cache_line_ns(std::uint64_t round_trips) {
     auto& line = *new (shared.bytes().data()) std::atomic<std::uint64_t>{0};
     const SliceMemory memory;
     const auto write_in_turn = [&](std::uint64_t first) {
-        memory.slice().start_together();
+        memory.slice().start_together(2);
         const std::int64_t start_ns = monotonic_ns();
         for (std::uint64_t turn = first; turn < 2 * round_trips; turn += 2) {
             for (Spin spin; line.load(std::memory_order_acquire) != turn;) {
@@ -188,8 +188,9 @@ Result<double> cache_line_ns(std::uint64_t round_trips) {
         memory.slice().elapsed_ns.store(monotonic_ns() - start_ns, std::memory_order_release);
         return true;
     };
-    if (const auto ran = run_two(
-            "one cache line", [&] { return write_in_turn(0); }, [&] { return write_in_turn(1); });
+    if (const auto ran =
+            run_roles("one cache line", std::array<Role, 2>{[&] { return write_in_turn(0); },
+                                                            [&] { return write_in_turn(1); }});
         !ran) {
         return std::unexpected(ran.error());
     }
@@ -210,7 +211,7 @@ Result<double> ns_without_system_calls(std::uint64_t messages) {
     const SliceMemory memory;
     const auto send = [&] {
         Lane::Sender sender(lane);
-        memory.slice().start_together();
+        memory.slice().start_together(2);
         if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) != 0) {
             return false;
         }
@@ -223,7 +224,7 @@ Result<double> ns_without_system_calls(std::uint64_t messages) {
     const auto receive = [&] {
         Lane::Receiver receiver(lane);
         Check<payload_bytes> check;
-        memory.slice().start_together();
+        memory.slice().start_together(2);
         const std::int64_t start_ns = monotonic_ns();
         for (Spin spin; check.intact() && check.received() < messages; spin.wait()) {
             receiver.receive(check);
@@ -231,7 +232,7 @@ Result<double> ns_without_system_calls(std::uint64_t messages) {
         memory.slice().elapsed_ns.store(monotonic_ns() - start_ns, std::memory_order_release);
         return check.intact();
     };
-    if (const auto ran = run_two("strict producer", send, receive); !ran) {
+    if (const auto ran = run_roles("strict producer", std::array<Role, 2>{send, receive}); !ran) {
         return std::unexpected(ran.error());
     }
     return memory.elapsed_ns() / static_cast<double>(messages);

@@ -1,11 +1,10 @@
-#include "two_processes.hpp"
+#include "pinned_roles.hpp"
 
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <optional>
+#include <deque>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -103,30 +102,35 @@ SharedMemory::~SharedMemory() {
     ::munmap(memory_, bytes_);
 }
 
-Result<void> run_two(std::string_view what, const Role& first, const Role& second, Cpus cpus) {
+Result<void> run_roles(std::string_view what, std::span<const Role> roles, Cpus cpus) {
     const std::vector<std::size_t> allowed = cpus_allowed();
-    Child children[] = {{first, allowed.front()},
-                        {second, cpus == Cpus::two ? allowed.back() : allowed.front()}};
-    if (!children[0].started() || !children[1].started()) {
-        return errno_failure(fmt::format("{}: cannot fork", what));
+    std::deque<Child> children;  // they do not move
+    for (const Role& role : roles) {
+        const bool first = children.empty() || cpus == Cpus::same;
+        if (!children.emplace_back(role, first ? allowed.front() : allowed.back()).started()) {
+            return errno_failure(fmt::format("{}: cannot fork", what));
+        }
     }
     const std::int64_t deadline_ns = monotonic_ns() + role_ns_max;
-    for (int running = 2; running > 0;) {
-        pollfd ends[] = {{children[0].pidfd(), POLLIN, 0}, {children[1].pidfd(), POLLIN, 0}};
+    for (std::size_t running = roles.size(); running > 0;) {
+        std::vector<pollfd> ends;
+        for (const Child& child : children) {
+            ends.push_back({child.pidfd(), POLLIN, 0});
+        }
         const std::int64_t left_ms = (deadline_ns - monotonic_ns()) / 1'000'000;
         if (left_ms <= 0) {
             return failure(std::errc::timed_out, fmt::format("{}: does not end", what));
         }
-        ::poll(ends, 2, static_cast<int>(left_ms));  // EINTR: round again
-        for (int at = 0; at < 2; ++at) {
+        ::poll(ends.data(), ends.size(), static_cast<int>(left_ms));  // EINTR: round again
+        for (std::size_t at = 0; at < ends.size(); ++at) {
             if ((ends[at].revents & POLLIN) == 0) {
                 continue;
             }
             --running;
             if (const int status = children[at].reap(); status != 0) {
                 return failure(std::errc::bad_message,
-                               fmt::format("{}: the {} process failed (wait status {:#x})", what,
-                                           at == 0 ? "first" : "second", status));
+                               fmt::format("{}: process {} of {} failed (wait status {:#x})", what,
+                                           at + 1, ends.size(), status));
             }
         }
     }

@@ -1,12 +1,13 @@
 #pragma once
-// Two processes on two CPUs and the memory between them, for benchmarks of what carries bytes from
-// one to the other. The caller only waits, so nothing it does disturbs what is measured.
+// A few processes on two CPUs and the memory between them, for benchmarks of what carries bytes
+// from one to the other. The caller only waits, so nothing it does disturbs what is measured.
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <new>
+#include <span>
 #include <string_view>
 
 #include <sched.h>
@@ -39,11 +40,11 @@ using Role = std::function<bool()>;
 
 enum class Cpus : std::uint8_t { two, same };
 
-/// Runs both roles in children pinned to the first and the last CPU (or both to the first) that
-/// this process may use, and waits for both. A role that fails, dies or takes more than a minute is
-/// an Error; no child outlives the call.
-[[nodiscard]] Result<void> run_two(std::string_view what, const Role& first, const Role& second,
-                                   Cpus cpus = Cpus::two);
+/// Runs each role in a child, the first pinned to the first CPU and the others to the last (or all
+/// to the first) that this process may use, and waits for all. A role that fails, dies or takes
+/// more than a minute is an Error; no child outlives the call.
+[[nodiscard]] Result<void> run_roles(std::string_view what, std::span<const Role>,
+                                     Cpus cpus = Cpus::two);
 
 /// For loops that wait for the other side: spins, but lets it run where both share one CPU.
 class Spin {
@@ -59,14 +60,14 @@ private:
     std::uint32_t rounds_ = 0;
 };
 
-/// What the two roles of one measurement share: they start together, one says how long it took.
+/// What the roles of one measurement share: they start together, one says how long it took.
 struct Slice {
     alignas(cache_line_bytes) std::atomic<std::uint32_t> ready;
     alignas(cache_line_bytes) std::atomic<std::int64_t> elapsed_ns;
 
-    void start_together() noexcept {
+    void start_together(std::uint32_t roles) noexcept {
         ready.fetch_add(1, std::memory_order_acq_rel);
-        for (Spin spin; ready.load(std::memory_order_acquire) < 2;) {
+        for (Spin spin; ready.load(std::memory_order_acquire) < roles;) {
             spin.wait();
         }
     }
