@@ -25,7 +25,7 @@ struct Scale {
     std::uint64_t writes;       // a throughput slice of the pipe: each is a system call
     std::uint64_t round_trips;  // a slice
 };
-constexpr Scale full_scale{9, 48u << 20, 20'000, 20'000};
+constexpr Scale full_scale{9, 16u << 20, 2'000, 20'000};
 constexpr Scale smoke_scale{1, 64u << 10, 100, 100};
 
 // ---- throughput --------------------------------------------------------------------------------
