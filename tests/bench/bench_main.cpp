@@ -1,6 +1,9 @@
-// ringside-bench: runs one benchmark and prints its figures, as a table or as JSON.
+// ringside-bench: runs one benchmark and prints its figures, as a table or as JSON; makes the HTML
+// report of what earlier runs stored.
 
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,56 +13,68 @@
 
 #include "bench.hpp"
 #include "bench_json.hpp"
+#include "bench_table.hpp"
 #include "benches.hpp"
+#include "report_html.hpp"
+#include "run_facts.hpp"
 
 namespace ringside::bench {
 namespace {
 
-std::string cell(const std::optional<Yardstick>& yardstick) {
-    return yardstick ? fmt::format("{:.4g} {}", yardstick->value.median, yardstick->name) : "";
+struct Output {
+    bool json = false;
+    std::string json_file;  // empty: none
+};
+
+int complain(std::string_view subject, std::string_view problem) {
+    fmt::print(stderr, "ringside-bench: {}: {}\n", subject, problem);
+    return 1;
 }
 
-std::string goal_text(const Figure& figure) {
-    if (!figure.goal) {
-        return "";
-    }
-    const char* against = figure.goal->against == Against::floor   ? " x floor"
-                          : figure.goal->against == Against::rival ? " x rival"
-                                                                   : "";
-    return fmt::format("{} {:.4g}{}{}",
-                       figure.goal->bound == Bound::at_most ? "<=" : ">=", figure.goal->factor,
-                       against, figure.goal->of_p99 ? " (p99)" : "");
+bool write_file(const std::string& path, const std::string& text) {
+    std::ofstream file(path);
+    file << text;
+    return file.flush().good();
 }
 
-void print(const Report& report) {
-    fmt::print("{:<44} {:>10} {:>10}  {:<22} {:<26} {:>6}  {:<18} {}\n", report.bench, "median",
-               "p99", "floor", "rival", "ratio", "goal", "met");
-    for (const Figure& figure : report.figures) {
-        const auto ratio = figure.ratio();
-        const auto met = figure.met();
-        fmt::print("{:<44} {:>10} {:>10}  {:<22} {:<26} {:>6}  {:<18} {}\n",
-                   fmt::format("{} [{}]", figure.name, figure.unit),
-                   fmt::format("{:.4g}", figure.value.median),
-                   figure.value.p99 ? fmt::format("{:.4g}", *figure.value.p99) : "",
-                   cell(figure.floor), cell(figure.rival),
-                   ratio ? fmt::format("{:.2f}", *ratio) : "", goal_text(figure),
-                   met ? (*met ? "yes" : "NO") : "");
-    }
-    for (const std::string& note : report.notes) {
-        fmt::print("  {}\n", note);
-    }
-}
-
-int run(const Bench& bench, const Options& options, bool json) {
-    const auto report = bench.run(options);
+int run(const Bench& bench, const Options& options, const Output& output, const RunFacts& facts) {
+    auto report = bench.run(options);
     if (!report) {
-        fmt::print(stderr, "ringside-bench: {}: {}\n", bench.name, report.error().text());
-        return 1;
+        return complain(bench.name, report.error().text());
     }
-    if (json) {
-        fmt::print("{}\n", to_json(*report));
+    const StoredReport stored{facts, std::move(*report)};
+    if (output.json) {
+        fmt::print("{}\n", to_json(stored));
     } else {
-        print(*report);
+        print_table(stored.report);
+    }
+    if (!output.json_file.empty() && !write_file(output.json_file, to_json(stored) + "\n")) {
+        return complain(output.json_file, "cannot be written");
+    }
+    return 0;
+}
+
+int write_report(const std::vector<std::string>& files, const std::string& html_file) {
+    std::vector<StoredReport> reports;
+    for (const std::string& path : files) {
+        std::ifstream file(path);
+        auto stored = from_json(std::string(std::istreambuf_iterator(file), {}));
+        if (!stored) {
+            return complain(path, stored.error().text());
+        }
+        reports.push_back(std::move(*stored));
+    }
+    if (!write_file(html_file, to_html(reports))) {
+        return complain(html_file, "cannot be written");
+    }
+    const GoalCount goals = count_goals(reports);
+    fmt::print("{} of {} goals met\n", goals.met, goals.total);
+    return 0;
+}
+
+int list() {
+    for (const Bench& bench : benches()) {
+        fmt::print("{}\n", bench.name);
     }
     return 0;
 }
@@ -75,17 +90,34 @@ int main(int argc, char** argv) {
     app.name("ringside-bench");
     app.require_subcommand(1);
     Options options;
-    bool json = false;
+    Output output;
     for (const Bench& bench : benches()) {
         CLI::App* command = app.add_subcommand(std::string(bench.name), std::string(bench.about));
-        command->add_flag("--json", json, "one object on standard output");
+        command->add_flag("--json", output.json, "one object on standard output");
+        command->add_option("--json-file", output.json_file, "the same object, to this file");
         command->add_flag("--smoke", options.smoke, "a second at most: only that it runs");
         command->add_option("--seed", options.seed, "of the random load");
     }
+    const CLI::App* list_command = app.add_subcommand("list", "the names of all benchmarks");
+    CLI::App* report_command =
+        app.add_subcommand("report",
+                           "one HTML page of stored reports; prints how many goals are "
+                           "met");
+    std::vector<std::string> files;
+    std::string html_file;
+    report_command->add_option("--output", html_file, "the page to write")->required();
+    report_command->add_option("file", files, "what --json-file wrote")->required();
     CLI11_PARSE(app, argc, argv);
+
+    if (list_command->parsed()) {
+        return list();
+    }
+    if (report_command->parsed()) {
+        return write_report(files, html_file);
+    }
     for (const Bench& bench : benches()) {
         if (app.got_subcommand(std::string(bench.name))) {
-            return run(bench, options, json);
+            return run(bench, options, output, run_facts(argc, argv));
         }
     }
     return 2;
