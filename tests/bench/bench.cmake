@@ -4,12 +4,13 @@ add_executable(ringside-bench
   tests/bench/bare_processes.cpp tests/bench/bench.cpp tests/bench/bench_json.cpp
   tests/bench/bench_main.cpp tests/bench/bench_table.cpp tests/bench/benches.cpp
   tests/bench/burner.cpp tests/bench/chart_svg.cpp tests/bench/contest.cpp tests/bench/crowd.cpp
-  tests/bench/local_games.cpp tests/bench/node_rival.cpp tests/bench/parked_games.cpp
+  tests/bench/loaded.cpp tests/bench/local_games.cpp tests/bench/node_rival.cpp tests/bench/parked_games.cpp
   tests/bench/pinned_roles.cpp tests/bench/population.cpp tests/bench/report_html.cpp
-  tests/bench/rivals/epoll_broadcast.cpp tests/bench/run_facts.cpp tests/bench/served.cpp
+  tests/bench/rivals/epoll_broadcast.cpp tests/bench/rivals/epoll_echo.cpp tests/bench/run_facts.cpp tests/bench/served.cpp
   tests/bench/tron_population.cpp tests/bench/wake_ways.cpp
   # the benchmarks
   tests/bench/broadcast.cpp tests/bench/bytes.cpp tests/bench/density.cpp
+  tests/bench/front.cpp tests/bench/fronts.cpp tests/bench/host.cpp tests/bench/latency.cpp
   tests/bench/rings.cpp tests/bench/seed_table.cpp tests/bench/snapshots.cpp
   tests/bench/spawn.cpp tests/bench/wake.cpp)
 target_compile_definitions(ringside-bench PRIVATE
