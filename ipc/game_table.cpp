@@ -179,6 +179,7 @@ Result<GameId> GameTable::make_game(const ControlPacket& packet, std::size_t typ
     wanted.reactive = shape.reactive ? 1 : 0;
     wanted.cpu = shape.reactive && !free_spin_cpus_.empty() ? free_spin_cpus_.back() : -1;
     wanted.spins = wanted.cpu >= 0 ? 1 : 0;
+    wanted.realtime = shape.reactive && options_.realtime ? 1 : 0;
     wanted.config_bytes = packet.config_bytes;
     copy_text(wanted.name, sizeof(wanted.name), packet.name);
     copy_text(wanted.type, sizeof(wanted.type), types_[type_index]->name());

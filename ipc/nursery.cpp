@@ -88,6 +88,9 @@ int run_game(NurseryOptions& nursery, int segment_fd) {
     if (segment->plan().cpu >= 0) {
         run_on_cpu(segment->plan().cpu);
     }
+    if (segment->plan().realtime != 0) {
+        run_first();
+    }
     auto loop = GameLoop::start(std::move(*segment), std::move(nursery.doorbells), nursery.type,
                                 nursery.wake_fds);
     if (!loop) {

@@ -18,6 +18,11 @@ void run_on_cpu(int cpu) noexcept {
     sched_setaffinity(0, sizeof(cpus), &cpus);
 }
 
+void run_first() noexcept {
+    const sched_param least{.sched_priority = sched_get_priority_min(SCHED_FIFO)};
+    sched_setscheduler(0, SCHED_FIFO, &least);
+}
+
 void name_process(const std::string& name) noexcept {
     prctl(PR_SET_NAME, name.c_str());
 }

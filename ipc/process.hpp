@@ -22,6 +22,10 @@ inline constexpr int exit_code_superseded = 3;
 /// Keeps this process on one CPU. Fails only where there is no such CPU: then it stays on any.
 void run_on_cpu(int cpu) noexcept;
 
+/// Has this process run before all that share the machine fairly (SCHED_FIFO, the least priority).
+/// Needs CAP_SYS_NICE; without it nothing changes.
+void run_first() noexcept;
+
 /// What ps, top and perf show; cut to 15 bytes.
 void name_process(const std::string& name) noexcept;
 

@@ -101,6 +101,9 @@ Result<void> Supervisor::fork_front(std::uint32_t slot) {
             if (!options_.front_cpus.empty()) {
                 run_on_cpu(options_.front_cpus[slot % options_.front_cpus.size()]);
             }
+            if (options_.realtime) {
+                run_first();
+            }
             if (link) {
                 code = front_main_(std::move(*link));
             } else {

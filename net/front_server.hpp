@@ -67,6 +67,9 @@ private:
 
     // front_upkeep.cpp
     void arm_accept(std::uint32_t listener) noexcept;
+    void arm_accepts() noexcept;
+    [[nodiscard]] bool has_its_share() noexcept;
+    void count_connections() noexcept;
     void accepted(const Completion&);
     void welcome_socket(int fd);
     void received(const Completion&);
@@ -148,7 +151,8 @@ private:
     std::uint32_t sessions_made_ = 0;
     bool bell_armed_ = false;
     bool control_ready_ = true;
-    bool accept_paused_ = false;
+    bool accept_paused_ = false;  // the kernel refused one
+    bool accept_held_ = false;    // it is the other fronts' turn
     bool retry_due_ = false;
     bool stopping_ = false;
     bool supervisor_gone_ = false;

@@ -21,6 +21,9 @@ constexpr std::int64_t sweep_period_ns = 10'000'000;
 constexpr std::int64_t check_period_ns = 250'000'000;
 constexpr std::int64_t sleep_ns_max = 1'000'000'000;
 constexpr std::int64_t half_close_ns = 1'000'000'000;
+// A front holds back when it has more connections than the least busy one, plus these.
+constexpr std::uint64_t share_slack = 4;
+constexpr std::uint64_t share_slack_part = 16;  // and one in so many
 constexpr std::size_t drained_bytes_max = 256 * 1024;
 
 std::int64_t ns(std::chrono::milliseconds duration) noexcept {
@@ -55,9 +58,10 @@ void FrontServer::start() {
     now_ns_ = monotonic_ns();
     for (std::uint32_t listener = 0; listener < listeners_.size(); ++listener) {
         tune(listeners_[listener].fd);
-        arm_accept(listener);
     }
-    link_.counters().sessions.store(0, std::memory_order_relaxed);  // a dead front's do not count
+    count_connections();  // a dead front's do not count
+    arm_accepts();
+    link_.counters().sessions.store(0, std::memory_order_relaxed);
     loop_.poll_multishot(link_.control_fd(), {.operation = Operation::control});
     arm_bell();
     loop_.submit_and_wait(0);
@@ -86,7 +90,7 @@ void FrontServer::arm_bell() noexcept {
 
 std::int64_t FrontServer::next_deadline_ns() const noexcept {
     std::int64_t deadline_ns = now_ns_ + sleep_ns_max;
-    if (!games_.empty() || !retries_.empty() || !lists_waiting_.empty()) {
+    if (!games_.empty() || !retries_.empty() || !lists_waiting_.empty() || accept_held_) {
         deadline_ns = std::min(deadline_ns, next_sweep_ns_);
     }
     if (connections_.count() > 0 || accept_paused_) {
@@ -143,11 +147,42 @@ void FrontServer::take_completions() {
 // ---- accepting ---------------------------------------------------------------------------------
 
 void FrontServer::arm_accept(std::uint32_t listener) noexcept {
-    if (!listeners_[listener].armed && !stopping_) {
-        listeners_[listener].armed = true;
-        loop_.accept_multishot(listeners_[listener].fd,
-                               {.operation = Operation::accept, .index = listener});
+    if (listeners_[listener].armed || stopping_) {
+        return;
     }
+    if (options_.fronts > 1 && has_its_share()) {
+        accept_held_ = true;
+        return;
+    }
+    listeners_[listener].armed = true;
+    const Token token{.operation = Operation::accept, .index = listener};
+    if (options_.fronts > 1) {
+        loop_.accept_once(listeners_[listener].fd, token);
+    } else {
+        loop_.accept_multishot(listeners_[listener].fd, token);
+    }
+}
+
+void FrontServer::arm_accepts() noexcept {
+    for (std::uint32_t listener = 0; listener < listeners_.size(); ++listener) {
+        arm_accept(listener);
+    }
+}
+
+/// The kernel wakes one of those who wait for a connection, and that is the same one as long as it
+/// keeps up. So who has more than the others leaves the next to them.
+bool FrontServer::has_its_share() noexcept {
+    std::uint64_t least = connections_.count();
+    for (const FrontSlotLine& front : link_.host().layout().front) {
+        if (front.pid.load(std::memory_order_relaxed) != 0) {  // a hint, as the next line
+            least = std::min(least, front.connections.load(std::memory_order_relaxed));
+        }
+    }
+    return connections_.count() > least + share_slack + least / share_slack_part;
+}
+
+void FrontServer::count_connections() noexcept {
+    link_.counters().connections.store(connections_.count(), std::memory_order_relaxed);
 }
 
 void FrontServer::accepted(const Completion& completion) {
@@ -166,6 +201,7 @@ void FrontServer::accepted(const Completion& completion) {
 
 void FrontServer::welcome_socket(int fd) {
     Connection* connection = stopping_ ? nullptr : connections_.add(fd, now_ns_);
+    count_connections();
     if (connection == nullptr) {
         if (stopping_) {
             loop_.close(fd);
@@ -238,8 +274,9 @@ void FrontServer::settle(Connection& connection) {
     }
     if (connection.stage == Stage::closing) {
         end_session(connection);
-        if (connections_.release_if_done(connection) && accept_paused_) {
-            next_check_ns_ = 0;  // a descriptor is free: accept again
+        if (connections_.release_if_done(connection)) {
+            count_connections();
+            next_check_ns_ = accept_paused_ ? 0 : next_check_ns_;  // a descriptor is free
         }
     }
 }
@@ -255,6 +292,9 @@ void FrontServer::keep_deadlines() {
     if (now_ns_ >= next_sweep_ns_) {
         next_sweep_ns_ = now_ns_ + sweep_period_ns;
         retry_due_ = true;
+        if (std::exchange(accept_held_, false)) {
+            arm_accepts();
+        }
     }
     if (now_ns_ < next_check_ns_) {
         return;
@@ -263,9 +303,7 @@ void FrontServer::keep_deadlines() {
                                          ns(options_.stall_timeout) / 4 + 1});
     connections_.for_each([this](Connection& connection) { check_deadlines(connection); });
     if (std::exchange(accept_paused_, false)) {
-        for (std::uint32_t listener = 0; listener < listeners_.size(); ++listener) {
-            arm_accept(listener);
-        }
+        arm_accepts();
     }
 }
 

@@ -121,6 +121,12 @@ void RingLoop::accept_multishot(int listening_fd, Token token) noexcept {
     io_uring_sqe_set_data64(sqe, packed(token));
 }
 
+void RingLoop::accept_once(int listening_fd, Token token) noexcept {
+    io_uring_sqe* sqe = next_sqe();
+    io_uring_prep_accept(sqe, listening_fd, nullptr, nullptr, SOCK_CLOEXEC);
+    io_uring_sqe_set_data64(sqe, packed(token));
+}
+
 void RingLoop::receive_multishot(int fd, Token token) noexcept {
     io_uring_sqe* sqe = next_sqe();
     io_uring_prep_recv_multishot(sqe, fd, nullptr, 0, 0);

@@ -53,6 +53,7 @@ public:
     [[nodiscard]] static Result<RingLoop> create();
 
     void accept_multishot(int listening_fd, Token) noexcept;
+    void accept_once(int listening_fd, Token) noexcept;
     void receive_multishot(int fd, Token) noexcept;
     void poll_multishot(int fd, Token) noexcept;
     void poll_once(int fd, Token) noexcept;

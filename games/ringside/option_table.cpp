@@ -88,6 +88,10 @@ constexpr std::array rows{
               "CPUs to give away: each to one reactive game, which then runs there and "
               "never sleeps",
               on_serve, &RawOptions::spin_cpus},
+    OptionRow{"--realtime", "",
+              "Fronts and reactive games run before everything else on the machine "
+              "(SCHED_FIFO; needs root or CAP_SYS_NICE)",
+              on_serve, &RawOptions::realtime},
     OptionRow{"--no-uring-futex", "", "Wake by eventfd even where io_uring can wait on futexes",
               on_serve, &RawOptions::no_uring_futex},
     OptionRow{"-q,--quiet", "", "Do not print the line that says where it listens", on_serve,

@@ -23,6 +23,7 @@ struct RawOptions {
     bool forever = false;
     bool no_uring_futex = false;
     bool busy_poll = false;
+    bool realtime = false;
     bool quiet = false;
     bool through_rings = false;
     std::string address;

@@ -135,6 +135,11 @@ int run_serve(const ServeOptions& options) {
             return refuse(added.error());
         }
     }
+    if (options.realtime && options.busy_poll && options.front_cpus.empty()) {
+        return refuse({std::make_error_code(std::errc::invalid_argument),
+                       "--realtime fronts that never sleep leave nothing to others on their CPU; "
+                       "say which with --front-cpus"});
+    }
     const bool uring_futex = options.uring_futex && kernel->futex_wait;
     const HostOptions host{.instance = options.instance,
                            .games_max = options.games_max,
@@ -142,13 +147,15 @@ int run_serve(const ServeOptions& options) {
                            .idle_timeout = options.idle_timeout,
                            .wake_by_eventfd = !uring_futex,
                            .front_cpus = options.front_cpus,
-                           .spin_cpus = options.spin_cpus};
+                           .spin_cpus = options.spin_cpus,
+                           .realtime = options.realtime};
     const std::array<const GameType*, 2> types{&tron::tron_type(), &relay::relay_type()};
     const auto front_main = [&](FrontLink link) {
         return run_front(std::move(link), listeners.fds,
                          {.messages_per_second_max = options.messages_per_second,
                           .uring_futex = uring_futex,
-                          .busy_poll = options.busy_poll});
+                          .busy_poll = options.busy_poll,
+                          .fronts = options.fronts});
     };
     const auto on_ready = [&] {
         if (!options.quiet) {

@@ -19,8 +19,8 @@ struct Case {
     std::string name;
     std::vector<std::string> flags;  // of serve
     std::uint32_t games_beside = 0;  // of tron, at 10 Hz
-    int client_cpu = -1;
-    Goal goal;
+    Loaded::Place client{};
+    std::optional<Goal> goal;
 };
 
 load::Options one_player(const Served& host, std::chrono::milliseconds time) {
@@ -63,7 +63,7 @@ Result<Figure> measure(const Case& what, const Options& options) {
     double p99 = 0;
     double echo_p99 = 0;
     for (int round = 0; round < rounds; ++round) {
-        const auto mine = run_loaded(one_player(*host, slice), what.client_cpu);
+        const auto mine = run_loaded(one_player(*host, slice), what.client);
         if (!mine) {
             return std::unexpected(mine.error());
         }
@@ -99,13 +99,18 @@ Result<Report> run_latency(const Options& options) {
     const std::uint32_t beside = options.smoke ? 2 : 1'000;
     const std::vector<Case> cases{
         {.name = "alone, all asleep", .flags = {}, .goal = three},
-        {.name = "alone, front and game spin on one CPU",
-         .flags = {"--busy-poll", "--front-cpus", "0", "--spin-cpus", "0"},
-         .client_cpu = 1,
+        {.name = "alone, front and game spin on a CPU each",
+         .flags = {"--busy-poll", "--front-cpus", "0", "--spin-cpus", "1"},
+         .client = {.cpu = 0},  // there are no more; the front yields to it
          .goal = spun},
         {.name = fmt::format("beside {} games at 10 Hz", beside),
          .flags = {},
          .games_beside = beside,
+         .goal = {}},
+        {.name = fmt::format("beside {} games at 10 Hz, --realtime", beside),
+         .flags = {"--realtime"},
+         .games_beside = beside,
+         .client = {.realtime = true},
          .goal = tail},
     };
     for (const Case& what : cases) {

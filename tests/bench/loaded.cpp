@@ -21,18 +21,22 @@ Loaded::~Loaded() {
     }
 }
 
-Result<void> Loaded::start(const load::Options& options, int cpu) {
+Result<void> Loaded::start(const load::Options& options, Place place) {
     std::array<int, 2> result{};
     if (pipe(result.data()) != 0) {
         return errno_failure("cannot make a pipe");
     }
     auto forked = processes_.fork_one([&] {
         close(result[0]);
-        if (cpu >= 0) {
+        if (place.cpu >= 0) {
             cpu_set_t cpus;
             CPU_ZERO(&cpus);
-            CPU_SET(static_cast<std::size_t>(cpu), &cpus);
+            CPU_SET(static_cast<std::size_t>(place.cpu), &cpus);
             sched_setaffinity(0, sizeof(cpus), &cpus);
+        }
+        if (place.realtime) {
+            const sched_param least{.sched_priority = sched_get_priority_min(SCHED_FIFO)};
+            sched_setscheduler(0, SCHED_FIFO, &least);
         }
         allow_descriptors();
         const auto outcome = load::run_load(options);
@@ -59,9 +63,9 @@ Result<load::Outcome> Loaded::outcome() {
     return outcome;
 }
 
-Result<load::Outcome> run_loaded(const load::Options& options, int cpu) {
+Result<load::Outcome> run_loaded(const load::Options& options, Loaded::Place place) {
     Loaded loaded;
-    if (auto started = loaded.start(options, cpu); !started) {
+    if (auto started = loaded.start(options, place); !started) {
         return std::unexpected(std::move(started.error()));
     }
     auto outcome = loaded.outcome();

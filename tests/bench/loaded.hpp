@@ -17,8 +17,13 @@ public:
     Loaded& operator=(const Loaded&) = delete;
     ~Loaded();
 
-    /// Starts one; `cpu` is the one it runs on, -1: any.
-    [[nodiscard]] Result<void> start(const load::Options& options, int cpu = -1);
+    /// Where a load runs. What measures a full machine has to run before what fills it.
+    struct Place {
+        int cpu = -1;  // -1: any
+        bool realtime = false;
+    };
+    [[nodiscard]] Result<void> start(const load::Options& options, Place place);
+    [[nodiscard]] Result<void> start(const load::Options& options) { return start(options, {}); }
 
     /// Waits for what came of the one started last.
     [[nodiscard]] Result<load::Outcome> outcome();
@@ -29,6 +34,7 @@ private:
 };
 
 /// Starts one and waits. The Error also is a load that lost or doubled an input, or a session.
-[[nodiscard]] Result<load::Outcome> run_loaded(const load::Options& options, int cpu = -1);
+[[nodiscard]] Result<load::Outcome> run_loaded(const load::Options& options,
+                                               Loaded::Place place = {});
 
 }  // namespace ringside::bench

@@ -55,7 +55,7 @@ struct GameSegmentPlan {
     std::uint32_t config_bytes;
     std::uint32_t spins;     // 1: never sleeps; only with a CPU of its own
     std::int32_t cpu;        // the one it runs on; -1: any
-    std::uint32_t reserved;  // zero
+    std::uint32_t realtime;  // 1: runs before everything else
     char name[game_name_bytes_max + 1];
     char type[type_name_bytes_max + 1];
     std::byte config[config_bytes_max];

@@ -17,7 +17,7 @@ namespace ringside {
 
 inline constexpr std::uint32_t host_segment_magic = 0x48534752;      // "RGSH"
 inline constexpr std::uint32_t doorbell_segment_magic = 0x44534752;  // "RGSD"
-inline constexpr std::uint32_t host_segment_layout_version = 1;
+inline constexpr std::uint32_t host_segment_layout_version = 2;
 
 enum class GameState : std::uint32_t {
     free = 0,
@@ -50,6 +50,8 @@ struct alignas(cache_line_bytes) FrontSlotLine {
     std::atomic<std::uint32_t> epoch;  // of the front now in the slot; 0: never used
     std::atomic<std::int32_t> pid;     // 0: free
     alignas(cache_line_bytes) std::atomic<std::uint64_t> sessions;
+    std::atomic<std::uint64_t>
+        connections;  // other fronts go by it: see FrontServer::has_its_share
     std::atomic<std::uint64_t> accepted_count;
     std::atomic<std::uint64_t> refused_count;
     std::atomic<std::uint64_t> damaged_count;  // snapshots of games that did not verify

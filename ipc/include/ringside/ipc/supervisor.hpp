@@ -30,6 +30,7 @@ struct HostOptions {
     bool wake_by_eventfd = false;  // for kernels whose io_uring cannot wait on a futex
     std::vector<int> front_cpus;   // front i runs on CPU front_cpus[i % size]; empty: on any
     std::vector<int> spin_cpus;    // each is given to one reactive game, which never sleeps
+    bool realtime = false;         // fronts and reactive games run before everything else
     int external_front_fd = -1;    // LocalHost's end of a control socket; the host ends with it
 };
 

@@ -22,6 +22,7 @@ struct FrontOptions {
     std::uint32_t messages_per_second_max = 200;      // of one connection, burst of one second
     bool uring_futex = true;  // wait on the doorbell's futex where the kernel can; else the eventfd
     bool busy_poll = false;   // never sleep
+    std::uint32_t fronts = 1;  // that accept from the same sockets
 };
 
 /// What this kernel's io_uring offers a front.
