@@ -9,8 +9,8 @@
 
 #include "benches.hpp"
 #include "crowd.hpp"
-#include "rivals/epoll_broadcast.hpp"
 #include "served.hpp"
+#include "tests/bench/rivals/epoll_broadcast.hpp"
 
 #include "ringside/core/clock.hpp"
 #include "ringside/net/client.hpp"

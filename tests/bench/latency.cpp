@@ -7,8 +7,8 @@
 
 #include "benches.hpp"
 #include "loaded.hpp"
-#include "rivals/epoll_echo.hpp"
 #include "served.hpp"
+#include "tests/bench/rivals/epoll_echo.hpp"
 
 namespace ringside::bench {
 namespace {
