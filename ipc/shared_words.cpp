@@ -33,17 +33,34 @@ void move_stride(std::byte* to, const std::byte* from) noexcept {
         : "memory", "xmm0", "xmm1", "xmm2", "xmm3");
 }
 
-// As many whole strides as there are; returns how many bytes that was.
-std::size_t move_strides(std::byte* to, const std::byte* from, std::size_t bytes) noexcept {
+// Stores leave a core in order, so one whose line readers have holds up all behind it: lines are
+// taken back this far ahead.
+constexpr std::size_t fetch_ahead_bytes = 1024;
+
+// As many whole strides as there are; these return how many bytes that was.
+// INTENT, VERSION: as release and acquire below.
+std::size_t store_strides(std::byte* to, const std::byte* from, std::size_t bytes) noexcept {
     std::size_t offset = 0;
     for (; bytes - offset >= stride_bytes; offset += stride_bytes) {
-        move_stride(to + offset, from + offset);  // INTENT, VERSION: as release and acquire below
+        __builtin_prefetch(to + offset + fetch_ahead_bytes, 1);  // 1: write
+        move_stride(to + offset, from + offset);
+    }
+    return offset;
+}
+
+std::size_t load_strides(std::byte* to, const std::byte* from, std::size_t bytes) noexcept {
+    std::size_t offset = 0;
+    for (; bytes - offset >= stride_bytes; offset += stride_bytes) {
+        move_stride(to + offset, from + offset);
     }
     return offset;
 }
 #else
-std::size_t move_strides(std::byte*, const std::byte*, std::size_t) noexcept {
+std::size_t store_strides(std::byte*, const std::byte*, std::size_t) noexcept {
     return 0;  // the words do it
+}
+std::size_t load_strides(std::byte*, const std::byte*, std::size_t) noexcept {
+    return 0;
 }
 #endif
 
@@ -52,7 +69,7 @@ std::size_t move_strides(std::byte*, const std::byte*, std::size_t) noexcept {
 void store_shared(std::byte* to, Bytes bytes) noexcept {
     const std::size_t whole_bytes = bytes.size() & ~std::size_t{7};
     std::uint64_t word = 0;
-    std::size_t offset = move_strides(to, bytes.data(), whole_bytes);
+    std::size_t offset = store_strides(to, bytes.data(), whole_bytes);
     for (; offset < whole_bytes; offset += 8) {
         std::memcpy(&word, bytes.data() + offset, 8);
         // INTENT, VERSION: whoever loads this word also sees what was stored before the copy.
@@ -68,7 +85,7 @@ void store_shared(std::byte* to, Bytes bytes) noexcept {
 void load_shared(MutableBytes to, const std::byte* from) noexcept {
     auto* words = const_cast<std::byte*>(from);  // only load() is called: see load_once()
     const std::size_t whole_bytes = to.size() & ~std::size_t{7};
-    std::size_t offset = move_strides(to.data(), from, whole_bytes);
+    std::size_t offset = load_strides(to.data(), from, whole_bytes);
     for (; offset < whole_bytes; offset += 8) {
         // INTENT, VERSION: what the writer stored before this word is seen after it.
         const std::uint64_t word = word_at(words + offset).load(std::memory_order_acquire);

@@ -62,11 +62,11 @@ Result<std::vector<double>> intervals_of(std::uint32_t hogs, std::uint32_t count
 
 Result<std::optional<Measured>> node_intervals(const char* script, std::uint32_t count,
                                                milliseconds time) {
-    const auto json =
-        run_node(script,
-                 {std::to_string(count), std::to_string(work.count() / 1'000),
-                  std::to_string(burner_tick.count()), std::to_string(time.count())},
-                 std::chrono::duration_cast<std::chrono::seconds>(time) + std::chrono::seconds(30));
+    const auto json = run_node(
+        script,
+        {std::to_string(count), std::to_string(work.count() / 1'000),
+         std::to_string(burner_tick.count()), std::to_string(time.count())},
+        std::chrono::duration_cast<std::chrono::seconds>(time) + std::chrono::seconds(120));
     if (!json) {
         return std::unexpected(json.error());
     }
