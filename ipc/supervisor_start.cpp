@@ -37,7 +37,7 @@ void Supervisor::become_child(const std::string& name) {
     for (const int ignored : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
         std::signal(ignored, SIG_IGN);
     }
-    sigprocmask(SIG_SETMASK, &old_signals_, nullptr);
+    sigprocmask(SIG_SETMASK, &signals_.before, nullptr);
     setpriority(PRIO_PROCESS, 0, old_nice_);
     name_process(name);
 }
@@ -129,7 +129,7 @@ Result<void> Supervisor::block_signals() {
     for (const int signal : {SIGCHLD, SIGINT, SIGTERM, SIGHUP}) {
         sigaddset(&handled, signal);
     }
-    sigprocmask(SIG_BLOCK, &handled, &old_signals_);
+    signals_.saved = sigprocmask(SIG_BLOCK, &handled, &signals_.before) == 0;
     signal_fd_ = signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
     epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
     if (signal_fd_ < 0 || epoll_fd_ < 0) {
@@ -217,7 +217,6 @@ Supervisor::~Supervisor() {
     }
     if (signal_fd_ >= 0) {
         close(signal_fd_);
-        sigprocmask(SIG_SETMASK, &old_signals_, nullptr);
     }
     if (epoll_fd_ >= 0) {
         close(epoll_fd_);

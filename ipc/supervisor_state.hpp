@@ -37,6 +37,20 @@ struct Nursery {
     pid_t pid = 0;
 };
 
+/// The signals a program had blocked before this host; they are again when it is gone.
+struct SignalMask {
+    SignalMask() = default;
+    SignalMask(const SignalMask&) = delete;
+    SignalMask& operator=(const SignalMask&) = delete;
+    ~SignalMask() {
+        if (saved) {
+            sigprocmask(SIG_SETMASK, &before, nullptr);
+        }
+    }
+    sigset_t before{};
+    bool saved = false;
+};
+
 class Supervisor {
 public:
     Supervisor(const HostOptions& options, std::span<const GameType* const> types,
@@ -87,6 +101,9 @@ private:
     // In a forked child: lets go of everything that is the supervisor's.
     void become_child(const std::string& name);
 
+    // First, so that it goes last: a second order to stop must not end this process before the
+    // instance is removed.
+    SignalMask signals_;
     HostOptions options_;
     std::span<const GameType* const> types_;
     const FrontMain& front_main_;
@@ -95,7 +112,6 @@ private:
     HostSegment host_;
     DoorbellSegment doorbells_;
     WakeFds wake_fds_;
-    sigset_t old_signals_{};
     int old_nice_ = 0;  // what children go back to
     int signal_fd_ = -1;
     int epoll_fd_ = -1;
