@@ -20,9 +20,9 @@ void FrontServer::publish() {
 
 void FrontServer::take_news() {
     link_.ringing().drain([this](std::uint32_t slot) { games_.note_news(slot); });
+    // The bitmap is a hint that any game can scribble on: the sweep bounds the delay.
     if (now_ns_ >= next_sweep_ns_) {
-        games_
-            .sweep();  // the bitmap is a hint that any game can scribble on: this bounds the delay
+        games_.sweep();
     }
     games_.take_news([this](FollowedGame& game) { read_news(game); });
 }

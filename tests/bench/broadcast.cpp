@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "benches.hpp"
 #include "crowd.hpp"
@@ -21,6 +23,8 @@ namespace {
 
 constexpr const char* game_name = "broadcast";
 constexpr std::int64_t round_timeout_ns = 20'000'000'000;
+constexpr std::int64_t settle_ns_max = 1'000'000'000;
+constexpr unsigned settle_us = 3'000;  // less than the period of a front's sweeps
 constexpr auto answer_timeout = std::chrono::milliseconds(10'000);
 
 /// A Hello and a Watch, as a client would send them.
@@ -101,19 +105,34 @@ std::unexpected<Error> lost(const char* who, std::uint64_t wanted, std::uint64_t
                    fmt::format("{}: {} of {} messages came", who, got, wanted));
 }
 
+/// CPU time once the process has nothing left to do: what a sender does about sends that are over,
+/// after the last message has come, is part of what they cost.
+std::int64_t settled_cpu_ns(pid_t pid) {
+    const std::int64_t deadline_ns = monotonic_ns() + settle_ns_max;
+    std::int64_t cpu_ns = cpu_ns_of(pid);
+    while (monotonic_ns() < deadline_ns) {
+        usleep(settle_us);
+        const std::int64_t later_ns = cpu_ns_of(pid);
+        if (std::exchange(cpu_ns, later_ns) == later_ns) {
+            break;
+        }
+    }
+    return cpu_ns;
+}
+
 /// µs CPU of `pid` for each of so many messages that `send` makes come.
 template <class Send>
 Result<double> cost(pid_t pid, const Crowd& crowd, std::uint64_t messages, const char* who,
                     Send send) {
     const std::uint64_t before = crowd.frames();
-    const std::int64_t cpu_ns = cpu_ns_of(pid);
+    const std::int64_t cpu_ns = settled_cpu_ns(pid);
     if (auto sent = send(); !sent) {
         return std::unexpected(std::move(sent.error()));
     }
     if (!crowd.wait_for_frames(before + messages, round_timeout_ns)) {
         return lost(who, messages, crowd.frames() - before);
     }
-    return static_cast<double>(cpu_ns_of(pid) - cpu_ns) / 1e3 / static_cast<double>(messages);
+    return static_cast<double>(settled_cpu_ns(pid) - cpu_ns) / 1e3 / static_cast<double>(messages);
 }
 
 Result<Figure> measure(const Size& size) {

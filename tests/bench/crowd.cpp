@@ -69,7 +69,6 @@ void Crowd::be_crowd(const Options& options, Counters& counters) {
             }
             if (got > 0) {
                 const auto size = static_cast<std::size_t>(got);
-                counters.bytes.fetch_add(size, std::memory_order_relaxed);
                 counters.frames.fetch_add(streams[index].take(Bytes(chunk).first(size)),
                                           std::memory_order_relaxed);
             }
@@ -127,10 +126,6 @@ Crowd::~Crowd() {
 
 std::uint64_t Crowd::frames() const noexcept {
     return counters_->frames.load(std::memory_order_relaxed);
-}
-
-std::uint64_t Crowd::bytes() const noexcept {
-    return counters_->bytes.load(std::memory_order_relaxed);
 }
 
 bool Crowd::wait_for_frames(std::uint64_t wanted, std::int64_t timeout_ns) const {

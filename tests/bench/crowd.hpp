@@ -28,9 +28,8 @@ public:
     Crowd& operator=(Crowd&&) = delete;
     ~Crowd();
 
-    /// Size-prefixed frames that came, of all connections, and their bytes.
+    /// Size-prefixed frames that came, of all connections.
     [[nodiscard]] std::uint64_t frames() const noexcept;
-    [[nodiscard]] std::uint64_t bytes() const noexcept;
 
     /// Whether `frames` have come within the time.
     [[nodiscard]] bool wait_for_frames(std::uint64_t frames, std::int64_t timeout_ns) const;
@@ -40,7 +39,6 @@ private:
         std::atomic<std::uint32_t> connected;
         std::atomic<std::uint32_t> failed;
         std::atomic<std::uint64_t> frames;
-        std::atomic<std::uint64_t> bytes;
     };
 
     Crowd() = default;

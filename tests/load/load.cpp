@@ -139,7 +139,7 @@ Outcome Engine::run() {
         turn(now_ns_ + 10'000'000);
     }
     result.lost = unacknowledged();
-    result.doubled += doubled;
+    result.doubled = doubled + counts_.doubled;
     result.failed = count(
         [](const Player& player) { return player.session.state() != Session::State::playing; });
     return result;
@@ -290,7 +290,6 @@ Outcome Engine::outcome(double seconds) const {
     result.sessions = players_.size();
     result.sent = counts_.sent;
     result.acknowledged = counts_.acknowledged;
-    result.doubled = counts_.doubled;
     result.snapshots = counts_.snapshots;
     result.deltas = counts_.deltas;
     result.bytes = counts_.bytes;

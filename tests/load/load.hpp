@@ -56,7 +56,7 @@ struct Outcome {
     std::uint64_t sent = 0;    // inputs
     std::uint64_t acknowledged = 0;
     std::uint64_t lost = 0;     // of the whole run: never acknowledged
-    std::uint64_t doubled = 0;  // relay, one player a game: applied more often than sent
+    std::uint64_t doubled = 0;  // of the whole run; relay, one player: applied but not sent
     std::uint64_t snapshots = 0;
     std::uint64_t deltas = 0;
     std::uint64_t bytes = 0;      // received
