@@ -67,7 +67,7 @@ public:
         Kept& kept = events_[count_++ % config_.history];
         kept.head = {
             .seat = value(seat), .reserved = 0, .bytes = static_cast<std::uint16_t>(input.size())};
-        std::memcpy(kept.bytes.data(), input.data(), input.size());
+        std::ranges::copy(input, kept.bytes.begin());
     }
 
     void tick(Tick) override {}  // all happens in on_input

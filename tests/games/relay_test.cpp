@@ -15,9 +15,8 @@ using relay::relay_type;
 namespace {
 
 std::vector<std::byte> bytes_of(std::string_view text) {
-    std::vector<std::byte> bytes(text.size());
-    std::memcpy(bytes.data(), text.data(), text.size());
-    return bytes;
+    const auto* first = reinterpret_cast<const std::byte*>(text.data());
+    return {first, first + text.size()};
 }
 
 std::string text_of(Bytes bytes) {
