@@ -28,4 +28,4 @@ target_link_libraries(ringside-bench PRIVATE
 add_test(NAME bench_smoke
   COMMAND ${CMAKE_COMMAND} -DBENCH=$<TARGET_FILE:ringside-bench>
           -DWORK=${CMAKE_BINARY_DIR}/bench_smoke -P ${CMAKE_SOURCE_DIR}/tests/bench/smoke.cmake)
-set_tests_properties(bench_smoke PROPERTIES TIMEOUT 300)
+set_tests_properties(bench_smoke PROPERTIES TIMEOUT 600)

@@ -53,10 +53,7 @@ public:
                 ::_exit(1);
             }
             pin_to(cpu);
-            const bool intact = role();
-            // Of this thread only, the one there is: exit_group() is not allowed in seccomp's
-            // strict mode, which a role may have entered.
-            ::syscall(SYS_exit, intact ? 0 : 1);
+            ::_exit(role() ? 0 : 1);
         }
         pidfd_ = pid_ < 0 ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
     }

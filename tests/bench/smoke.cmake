@@ -13,7 +13,7 @@ set(files "")
 set(failed "")
 foreach(name IN LISTS names)
   execute_process(COMMAND ${BENCH} ${name} --smoke --json
-    OUTPUT_FILE ${WORK}/${name}.json RESULT_VARIABLE result TIMEOUT 60)
+    OUTPUT_FILE ${WORK}/${name}.json RESULT_VARIABLE result TIMEOUT 90)
   if(result STREQUAL "0")
     list(APPEND files ${WORK}/${name}.json)
   else()
