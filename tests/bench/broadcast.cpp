@@ -1,7 +1,7 @@
 // broadcast: one snapshot to thousands of sessions; what the front's CPU costs for each, beside a
 // plain epoll loop that sends as many bytes to as many sockets.
 
-#include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +17,9 @@
 #include "ringside/core/clock.hpp"
 #include "ringside/net/client.hpp"
 #include "ringside/relay/relay.hpp"
+#include "ringside/tron/config.hpp"
+#include "ringside/tron/rules.hpp"
+#include "ringside/tron/view.hpp"
 
 namespace ringside::bench {
 namespace {
@@ -27,7 +30,7 @@ constexpr std::int64_t settle_ns_max = 1'000'000'000;
 constexpr unsigned settle_us = 3'000;  // less than the period of a front's sweeps
 constexpr auto answer_timeout = std::chrono::milliseconds(10'000);
 
-/// A Hello and a Watch, as a client would send them.
+/// A Hello that takes deltas and a Watch, as a client would send them.
 std::vector<std::byte> watcher_greeting() {
     std::vector<std::byte> greeting;
     const auto add = [&](wire::ClientMessage type, auto build) {
@@ -37,12 +40,17 @@ std::vector<std::byte> watcher_greeting() {
         const auto* first = reinterpret_cast<const std::byte*>(builder.GetBufferPointer());
         greeting.insert(greeting.end(), first, first + builder.GetSize());
     };
-    add(wire::ClientMessage::Hello,
-        [](auto& builder) { return wire::CreateHello(builder, wire::protocol_version).Union(); });
+    add(wire::ClientMessage::Hello, [](auto& builder) {
+        return wire::CreateHello(builder, wire::protocol_version, true).Union();
+    });
     add(wire::ClientMessage::Watch, [](auto& builder) {
         return wire::CreateWatch(builder, builder.CreateString(game_name)).Union();
     });
     return greeting;
+}
+
+Bytes bytes_of(const flatbuffers::Vector<std::uint8_t>& bytes) noexcept {
+    return std::as_bytes(std::span(bytes.data(), bytes.size()));
 }
 
 /// The only player of a relay: what it sends, every watcher is sent.
@@ -94,16 +102,73 @@ private:
     std::uint32_t said_ = 0;
 };
 
-struct Size {
-    std::uint32_t sessions;
-    std::uint32_t input_bytes;  // four of them are in each snapshot
-    std::uint32_t rounds;
-};
+/// The only player of a tron that runs straight on in an arena two thousand cells wide: what a tick
+/// changes, every watcher is sent.
+class Racer {
+public:
+    static Result<Racer> start(const Endpoint& endpoint, std::uint16_t tick_ms) {
+        auto client = Client::connect(endpoint, Deltas::yes);
+        if (!client) {
+            return std::unexpected(std::move(client.error()));
+        }
+        Racer racer(std::move(*client));
+        racer.client_.join(
+            {.game = game_name,
+             .type = "tron",
+             .config = tron::encode_config({.width = tron::cells_max / tron::height_min,
+                                            .height = tron::height_min,
+                                            .tick_ms = tick_ms}),
+             .parameters = {}});
+        return racer;
+    }
 
-std::unexpected<Error> lost(const char* who, std::uint64_t wanted, std::uint64_t got) {
-    return failure(std::errc::timed_out,
-                   fmt::format("{}: {} of {} messages came", who, got, wanted));
-}
+    Result<void> begin() {
+        const auto key = static_cast<std::byte>(tron::Key::insert);
+        client_.input({&key, 1});
+        while (view_.phase != tron::MatchPhase::started) {
+            const auto message = receive();
+            if (!message) {
+                return std::unexpected(message.error());
+            }
+            bool intact = true;
+            if (const auto* snapshot = (*message)->message_as_Snapshot()) {
+                intact = tron::decode_view(bytes_of(*snapshot->view()), view_);
+            } else if (const auto* delta = (*message)->message_as_Delta()) {
+                intact = tron::apply_delta(bytes_of(*delta->bytes()), view_);
+            }
+            if (!intact) {
+                return failure(std::errc::bad_message, "the host sent a damaged view");
+            }
+        }
+        return {};
+    }
+
+    /// Waits for the next tick; returns that message's bytes.
+    Result<std::uint32_t> tick() {
+        const auto message = receive();
+        if (!message) {
+            return std::unexpected(message.error());
+        }
+        if ((*message)->message_as_Delta() == nullptr) {
+            return failure(std::errc::protocol_error, "a racing tick was not told by a delta");
+        }
+        return static_cast<std::uint32_t>(client_.message_bytes());
+    }
+
+private:
+    explicit Racer(Client client) : client_(std::move(client)) {}
+
+    Result<const wire::FromHost*> receive() {
+        auto message = client_.receive(answer_timeout);
+        if (message && *message == nullptr) {
+            return failure(std::errc::timed_out, "the host ticks no more");
+        }
+        return message;
+    }
+
+    Client client_;
+    tron::View view_;
+};
 
 /// CPU time once the process has nothing left to do: what a sender does about sends that are over,
 /// after the last message has come, is part of what they cost.
@@ -120,76 +185,157 @@ std::int64_t settled_cpu_ns(pid_t pid) {
     return cpu_ns;
 }
 
-/// µs CPU of `pid` for each of so many messages that `send` makes come.
+/// µs CPU of `pid` for each message of a round, in which `send` makes one come to each of a crowd.
 template <class Send>
-Result<double> cost(pid_t pid, const Crowd& crowd, std::uint64_t messages, const char* who,
-                    Send send) {
-    const std::uint64_t before = crowd.frames();
+Result<double> cost(pid_t pid, const Crowd& crowd, Send send) {
     const std::int64_t cpu_ns = settled_cpu_ns(pid);
+    const auto before = crowd.frames();
     if (auto sent = send(); !sent) {
         return std::unexpected(std::move(sent.error()));
     }
-    if (!crowd.wait_for_frames(before + messages, round_timeout_ns)) {
-        return lost(who, messages, crowd.frames() - before);
+    if (auto came = crowd.wait_for_each(before, 1, round_timeout_ns); !came) {
+        return std::unexpected(std::move(came.error()));
     }
-    return static_cast<double>(settled_cpu_ns(pid) - cpu_ns) / 1e3 / static_cast<double>(messages);
+    return static_cast<double>(settled_cpu_ns(pid) - cpu_ns) / 1e3 /
+           static_cast<double>(before.size());
 }
 
-Result<Figure> measure(const Size& size) {
-    auto host = Served::start({"--idle-timeout", "3600"});
-    auto rival = EpollBroadcast::start();
-    if (!host || !rival) {
-        return std::unexpected(!host ? host.error() : rival.error());
+/// A host, the rival, and a crowd of watchers at each.
+class Arena {
+public:
+    static Result<std::unique_ptr<Arena>> start() {
+        auto host = Served::start({"--idle-timeout", "3600"});
+        auto rival = EpollBroadcast::start();
+        if (!host || !rival) {
+            return std::unexpected(!host ? host.error() : rival.error());
+        }
+        return std::unique_ptr<Arena>(new Arena(std::move(*host), std::move(*rival)));
     }
-    auto speaker = Speaker::start(host->endpoint(), size.input_bytes);
+
+    [[nodiscard]] const Endpoint& endpoint() const noexcept { return host_.endpoint(); }
+
+    Result<void> fill(std::uint32_t sessions) {
+        auto ours = Crowd::start({.endpoint = host_.endpoint(),
+                                  .connections = sessions,
+                                  .greeting = watcher_greeting()});
+        auto theirs = Crowd::start({.endpoint = rival_.endpoint(),
+                                    .connections = sessions,
+                                    .greeting = std::vector(4, std::byte{1})});
+        if (!ours || !theirs) {
+            return std::unexpected(!ours ? ours.error() : theirs.error());
+        }
+        crowd_ = std::move(*ours);
+        rival_crowd_ = std::move(*theirs);
+        constexpr std::uint32_t greetings = 3;  // Welcome, Watching and the first Snapshot
+        return crowd_->wait_for_each(std::vector(sessions, 0u), greetings, round_timeout_ns);
+    }
+
+    [[nodiscard]] const Crowd& crowd() const noexcept { return *crowd_; }
+
+    /// `send` makes one message come to every watcher and returns its bytes; the rival sends as
+    /// many.
+    template <class Send>
+    Result<void> round(Send send) {
+        const auto ours = cost(host_.front_pids().front(), *crowd_, [&]() -> Result<void> {
+            const Result<std::uint32_t> sent = send();
+            if (!sent) {
+                return std::unexpected(sent.error());
+            }
+            message_bytes_ = *sent;
+            return {};
+        });
+        if (!ours) {
+            return std::unexpected(ours.error());
+        }
+        const auto theirs = cost(rival_.pid(), *rival_crowd_, [&]() -> Result<void> {
+            rival_.broadcast(message_bytes_);
+            return {};
+        });
+        if (!theirs) {
+            return std::unexpected(theirs.error());
+        }
+        ours_.push_back(*ours);
+        theirs_.push_back(*theirs);
+        return {};
+    }
+
+    /// Requires rounds.
+    [[nodiscard]] Figure figure(std::string note) {
+        return {.name = fmt::format("{} sessions, {} B: front's CPU a snapshot",
+                                    crowd_->frames().size(), message_bytes_),
+                .unit = "µs",
+                .value = measured(ours_),
+                .floor = {},
+                .rival = Yardstick{"epoll and send()", measured(theirs_)},
+                .goal = Goal{.against = Against::rival, .bound = Bound::at_most, .factor = 1.0},
+                .note = std::move(note)};
+    }
+
+private:
+    Arena(Served host, EpollBroadcast rival) : host_(std::move(host)), rival_(std::move(rival)) {}
+
+    Served host_;
+    EpollBroadcast rival_;
+    std::unique_ptr<Crowd> crowd_;
+    std::unique_ptr<Crowd> rival_crowd_;
+    std::uint32_t message_bytes_ = 0;
+    std::vector<double> ours_;
+    std::vector<double> theirs_;
+};
+
+struct Size {
+    std::uint32_t sessions;
+    std::uint32_t rounds;
+};
+
+/// Whole snapshots, of four inputs.
+Result<Figure> measure_snapshots(const Size& size, std::uint32_t input_bytes) {
+    auto arena = Arena::start();
+    if (!arena) {
+        return std::unexpected(std::move(arena.error()));
+    }
+    auto speaker = Speaker::start((*arena)->endpoint(), input_bytes);
     if (!speaker) {
         return std::unexpected(std::move(speaker.error()));
     }
-    auto crowd = Crowd::start({.endpoint = host->endpoint(),
-                               .connections = size.sessions,
-                               .greeting = watcher_greeting()});
-    auto rival_crowd = Crowd::start({.endpoint = rival->endpoint(),
-                                     .connections = size.sessions,
-                                     .greeting = std::vector(4, std::byte{1})});
-    if (!crowd || !rival_crowd) {
-        return std::unexpected(!crowd ? crowd.error() : rival_crowd.error());
+    if (auto filled = (*arena)->fill(size.sessions); !filled) {
+        return std::unexpected(std::move(filled.error()));
     }
-    constexpr std::uint64_t greetings = 3;  // Welcome, Watching and the first Snapshot
-    if (!crowd->wait_for_frames(greetings * size.sessions, round_timeout_ns)) {
-        return lost("watchers", greetings * size.sessions, crowd->frames());
-    }
-    std::vector<double> ours;
-    std::vector<double> theirs;
-    std::uint32_t message_bytes = 0;
     for (std::uint32_t round = 0; round < size.rounds; ++round) {
-        const auto our_cost =
-            cost(host->front_pids().front(), *crowd, size.sessions, "ringside", [&] {
-                auto said = speaker->say();
-                message_bytes = said.value_or(0);
-                return said;
-            });
-        if (!our_cost) {
-            return std::unexpected(our_cost.error());
+        if (auto ran = (*arena)->round([&] { return speaker->say(); }); !ran) {
+            return std::unexpected(std::move(ran.error()));
         }
-        const auto their_cost =
-            cost(rival->pid(), *rival_crowd, size.sessions, "epoll", [&]() -> Result<void> {
-                rival->broadcast(message_bytes);
-                return {};
-            });
-        if (!their_cost) {
-            return std::unexpected(their_cost.error());
-        }
-        ours.push_back(*our_cost);
-        theirs.push_back(*their_cost);
     }
-    return Figure{.name = fmt::format("{} sessions, {} B: front's CPU a snapshot", size.sessions,
-                                      message_bytes),
-                  .unit = "µs",
-                  .value = measured(ours),
-                  .floor = {},
-                  .rival = Yardstick{"epoll and send()", measured(theirs)},
-                  .goal = Goal{.against = Against::rival, .bound = Bound::at_most, .factor = 1.0},
-                  .note = "what the player's own input costs is in it"};
+    return (*arena)->figure("what the player's own input costs is in it");
+}
+
+/// Deltas of a racing tick.
+Result<Figure> measure_deltas(const Size& size, std::uint16_t tick_ms) {
+    auto arena = Arena::start();
+    if (!arena) {
+        return std::unexpected(std::move(arena.error()));
+    }
+    auto racer = Racer::start((*arena)->endpoint(), tick_ms);
+    if (!racer) {
+        return std::unexpected(std::move(racer.error()));
+    }
+    if (auto filled = (*arena)->fill(size.sessions); !filled) {
+        return std::unexpected(std::move(filled.error()));
+    }
+    if (auto begun = racer->begin(); !begun) {
+        return std::unexpected(std::move(begun.error()));
+    }
+    // Its ticks come by themselves: a round begins when one has come to all, so that the next is
+    // far away.
+    for (std::uint32_t round = 0; round < size.rounds; ++round) {
+        if (auto ticked = racer->tick(); !ticked) {
+            return std::unexpected(std::move(ticked.error()));
+        }
+        if (auto ran = (*arena)->round([&] { return racer->tick(); }); !ran) {
+            return std::unexpected(std::move(ran.error()));
+        }
+    }
+    return (*arena)->figure("a racing tick of tron");
 }
 
 }  // namespace
@@ -197,18 +343,29 @@ Result<Figure> measure(const Size& size) {
 Result<Report> run_broadcast(const Options& options) {
     allow_descriptors();
     Report report{.bench = "broadcast", .figures = {}, .charts = {}, .notes = {}};
-    const std::vector<Size> sizes =
-        options.smoke ? std::vector<Size>{{20, 1, 3}}
-                      : std::vector<Size>{
-                            {1'000, 4, 100}, {1'000, 240, 100}, {10'000, 4, 20}, {10'000, 240, 20}};
-    for (const Size& size : sizes) {
-        auto figure = measure(size);
+    const auto add = [&report](Result<Figure> figure) -> Result<void> {
         if (!figure) {
             return std::unexpected(std::move(figure.error()));
         }
         report.figures.push_back(std::move(*figure));
+        return {};
+    };
+    // A tick is longer than a round: so is the time it takes thousands to read it.
+    const std::vector<std::pair<Size, std::uint16_t>> sizes =
+        options.smoke ? std::vector<std::pair<Size, std::uint16_t>>{{{20, 3}, 50}}
+                      : std::vector<std::pair<Size, std::uint16_t>>{{{1'000, 100}, 100},
+                                                                    {{10'000, 20}, 1'000}};
+    for (const auto& [size, tick_ms] : sizes) {
+        if (auto added = add(measure_deltas(size, tick_ms)); !added) {
+            return std::unexpected(std::move(added.error()));
+        }
+        for (const std::uint32_t input_bytes : {4u, 240u}) {
+            if (auto added = add(measure_snapshots(size, input_bytes)); !added) {
+                return std::unexpected(std::move(added.error()));
+            }
+        }
     }
-    report.notes.push_back("every message of every round was counted at its receiver");
+    report.notes.push_back("every watcher was sent every message of every round, once");
     return report;
 }
 

@@ -4,11 +4,11 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -29,8 +29,8 @@ struct FrameCounter {
     std::uint32_t prefix_bytes = 0;  // of the next frame's length, received
     std::uint32_t left_bytes = 0;    // of the present frame
 
-    std::uint64_t take(Bytes bytes) noexcept {
-        std::uint64_t frames = 0;
+    std::uint32_t take(Bytes bytes) noexcept {
+        std::uint32_t frames = 0;
         while (!bytes.empty()) {
             if (left_bytes == 0) {
                 prefix[prefix_bytes++] = bytes.front();
@@ -52,7 +52,15 @@ struct FrameCounter {
 
 }  // namespace
 
-void Crowd::be_crowd(const Options& options, Counters& counters) {
+Crowd::Crowd(std::uint32_t connections)
+    : memory_(sizeof(Counters) + connections * sizeof(FramesOf)),
+      counters_(*new(memory_.bytes().data()) Counters{}),
+      frames_of_(reinterpret_cast<FramesOf*>(memory_.bytes().data() + sizeof(Counters)),
+                 connections) {
+    std::uninitialized_value_construct(frames_of_.begin(), frames_of_.end());
+}
+
+void Crowd::be_crowd(const Options& options) {
     allow_descriptors();
     const int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     std::vector<FrameCounter> streams(options.connections);
@@ -69,22 +77,23 @@ void Crowd::be_crowd(const Options& options, Counters& counters) {
             }
             if (got > 0) {
                 const auto size = static_cast<std::size_t>(got);
-                counters.frames.fetch_add(streams[index].take(Bytes(chunk).first(size)),
-                                          std::memory_order_relaxed);
+                const std::uint32_t frames = streams[index].take(Bytes(chunk).first(size));
+                frames_of_[index].fetch_add(frames, std::memory_order_relaxed);
+                counters_.frames.fetch_add(frames, std::memory_order_release);
             }
         }
     };
     for (std::uint32_t index = 0; index < options.connections; ++index) {
         const auto fd = connect_to(options.endpoint, std::chrono::seconds(10));
         if (!fd) {
-            counters.failed.fetch_add(1, std::memory_order_relaxed);
+            counters_.failed.fetch_add(1, std::memory_order_relaxed);
             return;
         }
         fds.push_back(*fd);
         epoll_event event{.events = EPOLLIN, .data = {.u64 = index}};
         epoll_ctl(epoll_fd, EPOLL_CTL_ADD, *fd, &event);
         (void)send(*fd, options.greeting.data(), options.greeting.size(), MSG_NOSIGNAL);
-        counters.connected.fetch_add(1, std::memory_order_relaxed);
+        counters_.connected.fetch_add(1, std::memory_order_relaxed);
         drain(0);
     }
     for (;;) {
@@ -92,18 +101,12 @@ void Crowd::be_crowd(const Options& options, Counters& counters) {
     }
 }
 
-Result<Crowd> Crowd::start(const Options& options) {
-    void* memory =
-        mmap(nullptr, sizeof(Counters), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) {
-        return errno_failure("cannot map counters");
-    }
-    Crowd crowd;
-    crowd.counters_ = new (memory) Counters{};
-    Counters& counters = *crowd.counters_;
-    if (auto forked = crowd.process_->fork_one([&] { be_crowd(options, counters); }); !forked) {
+Result<std::unique_ptr<Crowd>> Crowd::start(const Options& options) {
+    std::unique_ptr<Crowd> crowd(new Crowd(options.connections));
+    if (auto forked = crowd->process_.fork_one([&] { crowd->be_crowd(options); }); !forked) {
         return std::unexpected(std::move(forked.error()));
     }
+    const Counters& counters = crowd->counters_;
     const std::int64_t deadline_ns = monotonic_ns() + connect_timeout_ns;
     while (counters.connected.load(std::memory_order_relaxed) < options.connections) {
         if (counters.failed.load(std::memory_order_relaxed) != 0 || monotonic_ns() > deadline_ns) {
@@ -117,26 +120,32 @@ Result<Crowd> Crowd::start(const Options& options) {
     return crowd;
 }
 
-Crowd::~Crowd() {
-    if (process_ != nullptr) {
-        process_.reset();
-        munmap(counters_, sizeof(Counters));
+std::vector<std::uint32_t> Crowd::frames() const {
+    std::vector<std::uint32_t> frames;
+    for (const FramesOf& of_one : frames_of_) {
+        frames.push_back(of_one.load(std::memory_order_relaxed));
     }
+    return frames;
 }
 
-std::uint64_t Crowd::frames() const noexcept {
-    return counters_->frames.load(std::memory_order_relaxed);
-}
-
-bool Crowd::wait_for_frames(std::uint64_t wanted, std::int64_t timeout_ns) const {
+Result<void> Crowd::wait_for_each(const std::vector<std::uint32_t>& before, std::uint32_t more,
+                                  std::int64_t timeout_ns) const {
+    const std::uint64_t wanted =
+        std::accumulate(before.begin(), before.end(), before.size() * std::uint64_t{more});
     const std::int64_t deadline_ns = monotonic_ns() + timeout_ns;
-    while (frames() < wanted) {
-        if (monotonic_ns() > deadline_ns) {
-            return false;
-        }
+    while (counters_.frames.load(std::memory_order_acquire) < wanted &&
+           monotonic_ns() < deadline_ns) {
         usleep(look_period_us);
     }
-    return true;
+    const std::vector<std::uint32_t> now = frames();
+    for (std::size_t index = 0; index < now.size(); ++index) {
+        if (now[index] - before[index] != more) {
+            return failure(std::errc::timed_out,
+                           fmt::format("connection {} of {} was sent {} messages instead of {}",
+                                       index, now.size(), now[index] - before[index], more));
+        }
+    }
+    return {};
 }
 
 }  // namespace ringside::bench

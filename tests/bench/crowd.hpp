@@ -3,11 +3,12 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "bare_processes.hpp"
+#include "pinned_roles.hpp"
 
 #include "ringside/core/result.hpp"
 #include "ringside/net/endpoint.hpp"
@@ -23,29 +24,31 @@ public:
     };
 
     /// Returns when all are connected and have sent their greeting.
-    [[nodiscard]] static Result<Crowd> start(const Options& options);
-    Crowd(Crowd&&) = default;
-    Crowd& operator=(Crowd&&) = delete;
-    ~Crowd();
+    [[nodiscard]] static Result<std::unique_ptr<Crowd>> start(const Options& options);
 
-    /// Size-prefixed frames that came, of all connections.
-    [[nodiscard]] std::uint64_t frames() const noexcept;
+    /// Size-prefixed frames that came so far, of each connection.
+    [[nodiscard]] std::vector<std::uint32_t> frames() const;
 
-    /// Whether `frames` have come within the time.
-    [[nodiscard]] bool wait_for_frames(std::uint64_t frames, std::int64_t timeout_ns) const;
+    /// Waits until all have got `more` each on top of `before`; an Error names one that has not, or
+    /// got something else besides.
+    [[nodiscard]] Result<void> wait_for_each(const std::vector<std::uint32_t>& before,
+                                             std::uint32_t more, std::int64_t timeout_ns) const;
 
 private:
     struct Counters {
         std::atomic<std::uint32_t> connected;
         std::atomic<std::uint32_t> failed;
-        std::atomic<std::uint64_t> frames;
+        std::atomic<std::uint64_t> frames;  // of all
     };
+    using FramesOf = std::atomic<std::uint32_t>;  // of one connection
 
-    Crowd() = default;
-    static void be_crowd(const Options& options, Counters& counters);
+    explicit Crowd(std::uint32_t connections);
+    void be_crowd(const Options& options);
 
-    Counters* counters_ = nullptr;  // shared with the process
-    std::unique_ptr<BareProcesses> process_ = std::make_unique<BareProcesses>();
+    SharedMemory memory_;  // shared with the process: Counters, and a FramesOf each
+    Counters& counters_;
+    std::span<FramesOf> frames_of_;
+    BareProcesses process_;  // ends before the memory does
 };
 
 }  // namespace ringside::bench
