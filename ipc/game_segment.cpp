@@ -32,9 +32,8 @@ bool fits(const GameSegmentPlan& plan, std::size_t file_bytes) {
            plan.event_ring_stride % page_bytes == 0 && segment_bytes_of(plan) == file_bytes &&
            plan.config_bytes <= config_bytes_max && plan.seats >= 1 && plan.seats <= seats_max &&
            plan.tick_ns > 0 && plan.state_bytes_max <= snapshot_bytes_limit &&
-           plan.view_bytes_max <= snapshot_bytes_limit &&
-           plan.delta_bytes_max <= snapshot_bytes_limit && plan.name[game_name_bytes_max] == 0 &&
-           plan.type[type_name_bytes_max] == 0;
+           plan.view_bytes_max <= view_bytes_limit && plan.delta_bytes_max <= view_bytes_limit &&
+           plan.name[game_name_bytes_max] == 0 && plan.type[type_name_bytes_max] == 0;
 }
 
 }  // namespace
@@ -46,8 +45,13 @@ Result<GameSegmentPlan> GameSegment::lay_out(GameSegmentPlan plan) {
                           .delta_bytes_max = plan.delta_bytes_max,
                           .tick = {},
                           .size_label = {}};
-    if (plan.state_bytes_max > snapshot_bytes_limit || plan.view_bytes_max > snapshot_bytes_limit ||
-        plan.delta_bytes_max > snapshot_bytes_limit ||
+    if (plan.view_bytes_max > view_bytes_limit || plan.delta_bytes_max > view_bytes_limit) {
+        return failure(std::errc::value_too_large,
+                       fmt::format("a view of this game may take {} bytes and a delta {}, of {} at "
+                                   "most; choose a smaller one",
+                                   plan.view_bytes_max, plan.delta_bytes_max, view_bytes_limit));
+    }
+    if (plan.state_bytes_max > snapshot_bytes_limit ||
         snapshot_bytes_max(shape) > snapshot_bytes_limit) {
         return failure(
             std::errc::value_too_large,

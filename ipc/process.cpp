@@ -4,6 +4,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "ringside/ipc/supervisor.hpp"
+
 namespace ringside {
 
 bool die_with(pid_t parent_pid, int signal) noexcept {
@@ -21,6 +23,15 @@ void run_on_cpu(int cpu) noexcept {
 void run_first() noexcept {
     const sched_param least{.sched_priority = sched_get_priority_min(SCHED_FIFO)};
     sched_setscheduler(0, SCHED_FIFO, &least);
+}
+
+bool may_run_first() noexcept {
+    const int before = sched_getscheduler(0);
+    const sched_param none{.sched_priority = 0};
+    run_first();
+    const bool may = sched_getscheduler(0) == SCHED_FIFO;
+    sched_setscheduler(0, before, &none);
+    return may;
 }
 
 void name_process(const std::string& name) noexcept {

@@ -10,7 +10,6 @@ namespace ringside {
 namespace {
 
 // What a Snapshot message needs besides the view: tables, prefix and 8 bytes a seat.
-constexpr std::size_t snapshot_overhead_bytes = 256 + 8 * seats_max;
 
 }  // namespace
 
@@ -39,7 +38,7 @@ void FrontServer::read_news(FollowedGame& game) {
         case SnapshotRead::damaged: bytes = 0; break;
     }
     const auto parts = parse_snapshot(copy.first(bytes));
-    if (!parts || parts->view.size() + snapshot_overhead_bytes > host_message_bytes_max) {
+    if (!parts || std::max(parts->view.size(), parts->delta.size()) > view_bytes_limit) {
         link_.counters().damaged_count.fetch_add(1, std::memory_order_relaxed);  // a statistic
         give_up(game, "the game published something that cannot be right");
         return;

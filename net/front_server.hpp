@@ -63,12 +63,15 @@ private:
     struct Listener {
         int fd = -1;
         bool armed = false;
+        std::int64_t waiting_since_ns = 0;  // a connection that others might take; 0: none
     };
 
     // front_upkeep.cpp
     void arm_accept(std::uint32_t listener) noexcept;
     void arm_accepts() noexcept;
     [[nodiscard]] bool has_its_share() noexcept;
+    [[nodiscard]] bool is_left_waiting(Listener& listener) const noexcept;
+    void take_what_is_left() noexcept;
     void count_connections() noexcept;
     void accepted(const Completion&);
     void welcome_socket(int fd);

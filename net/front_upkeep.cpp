@@ -6,6 +6,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ constexpr std::int64_t half_close_ns = 1'000'000'000;
 // A front holds back when it has more connections than the least busy one, plus these.
 constexpr std::uint64_t share_slack = 4;
 constexpr std::uint64_t share_slack_part = 16;  // and one in so many
+constexpr std::int64_t left_waiting_ns = 20'000'000;
 constexpr std::size_t drained_bytes_max = 256 * 1024;
 
 std::int64_t ns(std::chrono::milliseconds duration) noexcept {
@@ -93,7 +95,7 @@ std::int64_t FrontServer::next_deadline_ns() const noexcept {
     if (!games_.empty() || !retries_.empty() || !lists_waiting_.empty() || accept_held_) {
         deadline_ns = std::min(deadline_ns, next_sweep_ns_);
     }
-    if (connections_.count() > 0 || accept_paused_) {
+    if (connections_.count() > 0 || accept_paused_ || options_.fronts > 1) {
         deadline_ns = std::min(deadline_ns, next_check_ns_);
     }
     return stopping_ ? std::min(deadline_ns, stop_deadline_ns_) : deadline_ns;
@@ -150,7 +152,7 @@ void FrontServer::arm_accept(std::uint32_t listener) noexcept {
     if (listeners_[listener].armed || stopping_) {
         return;
     }
-    if (options_.fronts > 1 && has_its_share()) {
+    if (options_.fronts > 1 && has_its_share() && !is_left_waiting(listeners_[listener])) {
         accept_held_ = true;
         return;
     }
@@ -181,6 +183,19 @@ bool FrontServer::has_its_share() noexcept {
     return connections_.count() > least + share_slack + least / share_slack_part;
 }
 
+/// Whether a connection is there that none of the others takes: one of them is stuck.
+bool FrontServer::is_left_waiting(Listener& listener) const noexcept {
+    pollfd acceptable{.fd = listener.fd, .events = POLLIN, .revents = 0};
+    if (::poll(&acceptable, 1, 0) <= 0) {
+        listener.waiting_since_ns = 0;
+        return false;
+    }
+    if (listener.waiting_since_ns == 0) {
+        listener.waiting_since_ns = now_ns_;
+    }
+    return now_ns_ - listener.waiting_since_ns >= left_waiting_ns;
+}
+
 void FrontServer::count_connections() noexcept {
     link_.counters().connections.store(connections_.count(), std::memory_order_relaxed);
 }
@@ -190,7 +205,8 @@ void FrontServer::accepted(const Completion& completion) {
     listeners_[listener].armed = completion.more;
     if (completion.result >= 0) {
         welcome_socket(completion.result);
-    } else if (completion.result != -ECONNABORTED && completion.result != -EINTR) {
+    } else if (completion.result != -ECONNABORTED && completion.result != -EINTR &&
+               completion.result != -ECANCELED) {
         // EMFILE, ENFILE, ENOMEM: asking again at once would spin. A close, or the next check of
         // deadlines, asks again; clients wait in the backlog.
         accept_paused_ = true;
@@ -304,6 +320,19 @@ void FrontServer::keep_deadlines() {
     connections_.for_each([this](Connection& connection) { check_deadlines(connection); });
     if (std::exchange(accept_paused_, false)) {
         arm_accepts();
+    }
+    if (options_.fronts > 1) {
+        take_what_is_left();
+    }
+}
+
+/// A connection wakes one of the fronts. If that one is stuck, another has to look by itself: an
+/// accept that is armed anew looks at once.
+void FrontServer::take_what_is_left() noexcept {
+    for (std::uint32_t index = 0; index < listeners_.size(); ++index) {
+        if (listeners_[index].armed && is_left_waiting(listeners_[index])) {
+            loop_.cancel({.operation = Operation::accept, .index = index});
+        }
     }
 }
 

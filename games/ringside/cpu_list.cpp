@@ -36,7 +36,7 @@ Result<std::vector<int>> parse_cpu_list(std::string_view text) {
         return errno_failure("cannot ask which CPUs there are");
     }
     std::vector<int> cpus;
-    while (!text.empty()) {
+    for (bool more = !text.empty(); more;) {
         const std::size_t comma = std::min(text.find(','), text.size());
         const auto range = range_of(text.substr(0, comma));
         if (!range) {
@@ -51,8 +51,13 @@ Result<std::vector<int>> parse_cpu_list(std::string_view text) {
                                            "`taskset -cp $$`",
                                            cpu));
             }
+            if (std::ranges::find(cpus, cpu) != cpus.end()) {
+                return failure(std::errc::invalid_argument,
+                               fmt::format("CPU {} is there twice; name each once", cpu));
+            }
             cpus.push_back(cpu);
         }
+        more = comma < text.size();  // then even nothing behind it is an entry, and refused
         text.remove_prefix(std::min(comma + 1, text.size()));
     }
     return cpus;

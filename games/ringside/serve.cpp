@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -76,6 +77,47 @@ void announce(const std::vector<Endpoint>& listening) {
     std::fflush(stdout);
 }
 
+Result<void> judge_scheduling(const ServeOptions& options) {
+    const auto refused = [](std::string text) {
+        return failure(std::make_error_code(std::errc::invalid_argument), std::move(text));
+    };
+    std::vector<int> never_idle = options.spin_cpus;
+    for (const int cpu : options.front_cpus) {
+        if (std::ranges::find(options.spin_cpus, cpu) != options.spin_cpus.end()) {
+            return refused(
+                fmt::format("CPU {} is in --front-cpus and in --spin-cpus: a game that "
+                            "never sleeps leaves no time to a front there",
+                            cpu));
+        }
+        if (options.busy_poll) {
+            never_idle.push_back(cpu);
+        }
+    }
+    if (!options.realtime) {
+        return {};
+    }
+    if (options.busy_poll && options.front_cpus.empty()) {
+        return refused(
+            "--realtime fronts that never sleep leave nothing to others on their CPU; "
+            "say which with --front-cpus");
+    }
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    sched_getaffinity(0, sizeof(allowed), &allowed);
+    if (never_idle.size() >= static_cast<std::size_t>(CPU_COUNT(&allowed))) {
+        return refused(
+            fmt::format("--realtime processes that never sleep would take all {} CPUs; "
+                        "leave one to the supervisor and its games",
+                        CPU_COUNT(&allowed)));
+    }
+    if (!may_run_first()) {
+        return refused(
+            "--realtime is not allowed to this user; run as root, with CAP_SYS_NICE, or "
+            "without it");
+    }
+    return {};
+}
+
 class Listeners {
 public:
     Listeners() = default;
@@ -135,10 +177,8 @@ int run_serve(const ServeOptions& options) {
             return refuse(added.error());
         }
     }
-    if (options.realtime && options.busy_poll && options.front_cpus.empty()) {
-        return refuse({std::make_error_code(std::errc::invalid_argument),
-                       "--realtime fronts that never sleep leave nothing to others on their CPU; "
-                       "say which with --front-cpus"});
+    if (auto judged = judge_scheduling(options); !judged) {
+        return refuse(judged.error());
     }
     const bool uring_futex = options.uring_futex && kernel->futex_wait;
     const HostOptions host{.instance = options.instance,

@@ -353,7 +353,7 @@ Result<Report> run_broadcast(const Options& options) {
     // A tick is longer than a round: so is the time it takes thousands to read it.
     const std::vector<std::pair<Size, std::uint16_t>> sizes =
         options.smoke ? std::vector<std::pair<Size, std::uint16_t>>{{{20, 3}, 50}}
-                      : std::vector<std::pair<Size, std::uint16_t>>{{{1'000, 100}, 100},
+                      : std::vector<std::pair<Size, std::uint16_t>>{{{1'000, 40}, 250},
                                                                     {{10'000, 20}, 1'000}};
     for (const auto& [size, tick_ms] : sizes) {
         if (auto added = add(measure_deltas(size, tick_ms)); !added) {

@@ -30,10 +30,10 @@ constexpr int rounds = 3;
 constexpr std::uint32_t tick_ms_of_10_hz = 100;
 constexpr std::uint32_t tick_ms_of_60_hz = 16;  // 62.5 Hz: the nearest above that a config can say
 
-using Start = std::function<Result<std::unique_ptr<Population>>(const Crowd&)>;
+using Start = std::function<Result<std::unique_ptr<Population>>(const Headcount&)>;
 
 struct Pair {
-    Crowd crowd;
+    Headcount crowd;
     Window ours;
     Window floor;
 };
@@ -44,18 +44,18 @@ public:
         : smoke_(smoke),
           window_(smoke ? 150 : 5'000),
           settle_(smoke ? 20 : 1'000),
-          tron_([smoke](const Crowd& crowd) { return start_tron(crowd, smoke); }),
+          tron_([smoke](const Headcount& crowd) { return start_tron(crowd, smoke); }),
           bare_(start_bare) {}
 
     Result<Report> run() {
         const auto crowds =
-            smoke_ ? std::vector<Crowd>{{4, 4, 10}}
-                   : std::vector<Crowd>{
+            smoke_ ? std::vector<Headcount>{{4, 4, 10}}
+                   : std::vector<Headcount>{
                          {1'000, 1'000, tick_ms_of_60_hz}, {1'000, 1'000, tick_ms_of_10_hz},
                          {2'000, 2'000, tick_ms_of_10_hz}, {5'000, 5'000, tick_ms_of_10_hz},
                          {7'500, 7'500, tick_ms_of_10_hz}, {10'000, 10'000, tick_ms_of_10_hz},
                          {10'000, 4'000, tick_ms_of_10_hz}};
-        for (const Crowd& crowd : crowds) {
+        for (const Headcount& crowd : crowds) {
             if (larger_than_drowned(crowd)) {
                 report_.notes.push_back(fmt::format(
                     "{} games at 10 Hz were left out: fewer drown already, bare ones too",
@@ -79,7 +79,7 @@ public:
     }
 
 private:
-    Result<Window> window_of(const Start& start, const Crowd& crowd) {
+    Result<Window> window_of(const Start& start, const Headcount& crowd) {
         auto population = start(crowd);
         if (!population) {
             return std::unexpected(std::move(population.error()));
@@ -94,7 +94,7 @@ private:
         return window;
     }
 
-    Result<void> add_pair(const Crowd& crowd) {
+    Result<void> add_pair(const Headcount& crowd) {
         std::vector<Window> ours;
         std::vector<Window> floor;
         for (int round = 0; round < (smoke_ ? 1 : rounds); ++round) {
@@ -129,7 +129,7 @@ private:
     }
 
     void add_figures(const Pair& pair) {
-        const Crowd& crowd = pair.crowd;
+        const Headcount& crowd = pair.crowd;
         const std::string what =
             crowd.ticking == crowd.processes
                 ? fmt::format("{} games x {:.3g} Hz", crowd.processes, 1e3 / crowd.tick_ms)
@@ -161,7 +161,7 @@ private:
     }
 
     // Where both drown, more of them would only take longer to say so.
-    bool larger_than_drowned(const Crowd& crowd) const {
+    bool larger_than_drowned(const Headcount& crowd) const {
         return std::ranges::any_of(pairs_, [&crowd](const Pair& pair) {
             return pair.crowd.tick_ms == crowd.tick_ms && pair.crowd.ticking < crowd.ticking &&
                    !keeps_pace(pair.ours) && !keeps_pace(pair.floor);

@@ -29,7 +29,7 @@ struct alignas(4096) BarePage {
 
 class BarePopulation final : public Population {
 public:
-    explicit BarePopulation(const Crowd& crowd) : crowd_(crowd) {
+    explicit BarePopulation(const Headcount& crowd) : crowd_(crowd) {
         void* pages =
             mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         pages_ = pages == MAP_FAILED ? nullptr : static_cast<BarePage*>(pages);
@@ -108,7 +108,7 @@ private:
         }
     }
 
-    Crowd crowd_;
+    Headcount crowd_;
     BarePage* pages_;
     BareProcesses processes_;
 };
@@ -124,7 +124,7 @@ void add_lateness(Ticks& ticks, const LatenessCounts& counts, std::int64_t sign)
     }
 }
 
-Result<std::unique_ptr<Population>> start_bare(const Crowd& crowd) {
+Result<std::unique_ptr<Population>> start_bare(const Headcount& crowd) {
     auto bare = std::make_unique<BarePopulation>(crowd);
     if (auto started = bare->start(); !started) {
         return std::unexpected(std::move(started.error()));

@@ -45,16 +45,16 @@ public:
 /// What the processes do in `time` from now.
 [[nodiscard]] Result<Window> measure(Population& population, std::chrono::milliseconds time);
 
-struct Crowd {
+struct Headcount {
     std::uint32_t processes;
     std::uint32_t ticking;  // of them; the others are parked
     std::uint32_t tick_ms;
 };
 
 /// Games of tron, each with a player that steers in a square.
-[[nodiscard]] Result<std::unique_ptr<Population>> start_tron(const Crowd& crowd, bool smoke);
+[[nodiscard]] Result<std::unique_ptr<Population>> start_tron(const Headcount& crowd, bool smoke);
 
 /// Forked processes that sleep to the same deadlines, count their lateness and touch 512 bytes.
-[[nodiscard]] Result<std::unique_ptr<Population>> start_bare(const Crowd& crowd);
+[[nodiscard]] Result<std::unique_ptr<Population>> start_bare(const Headcount& crowd);
 
 }  // namespace ringside::bench

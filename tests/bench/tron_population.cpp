@@ -35,7 +35,7 @@ struct Steered {
 
 class TronPopulation final : public Population {
 public:
-    TronPopulation(LocalGames games, const Crowd& crowd, const tron::Config& config)
+    TronPopulation(LocalGames games, const Headcount& crowd, const tron::Config& config)
         : games_(std::move(games)), crowd_(crowd), config_(config) {}
 
     Result<void> start() {
@@ -168,7 +168,7 @@ private:
     }
 
     LocalGames games_;
-    Crowd crowd_;
+    Headcount crowd_;
     tron::Config config_;
     std::vector<pid_t> pids_;
     std::vector<Steered> steered_;
@@ -176,7 +176,7 @@ private:
 
 }  // namespace
 
-Result<std::unique_ptr<Population>> start_tron(const Crowd& crowd, bool smoke) {
+Result<std::unique_ptr<Population>> start_tron(const Headcount& crowd, bool smoke) {
     tron::Config config;
     config.tick_ms = static_cast<std::uint16_t>(crowd.tick_ms);
     config.replay = smoke;  // counts 6 s down in 60 ticks

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
@@ -11,6 +12,8 @@
 #include "program.hpp"
 #include "served_host.hpp"
 #include "tests/ipc/process_watch.hpp"
+
+#include "ringside/net/client.hpp"
 
 using namespace ringside;
 using namespace ringside::test;
@@ -194,6 +197,25 @@ TEST_CASE("crash: after a front's death new clients play", "[e2e][crash]") {
     // Games whose players have gone with a front have nobody: they end like any other.
     CHECK(eventually([&] { return list_games(host.port()).empty(); }));
     CHECK(host.stop() == 0);
+}
+
+TEST_CASE("crash: a front that has stopped keeps nobody out", "[e2e][crash]") {
+    ServedHost host({"--fronts", "2"});
+    const pid_t stopped = host.process("front/1");
+    REQUIRE(kill(stopped, SIGSTOP) == 0);
+    std::vector<Client> clients;
+    for (int i = 0; i < 40; ++i) {  // far more than one front has ahead of another
+        auto client = Client::connect(host.endpoint());
+        REQUIRE(client.has_value());
+        const auto message = client->receive(std::chrono::seconds(20));
+        REQUIRE(message.has_value());
+        REQUIRE(*message != nullptr);
+        REQUIRE((*message)->message_as_Welcome() != nullptr);
+        clients.push_back(std::move(*client));
+    }
+    REQUIRE(kill(stopped, SIGCONT) == 0);
+    clients.clear();
+    REQUIRE(host.stop() == 0);
 }
 
 TEST_CASE("crash: nothing outlives a killed supervisor", "[e2e][crash]") {

@@ -89,6 +89,8 @@ TEST_CASE("program: a bad value is refused with its range", "[games][program]") 
     expect_refusal("serve --spin-cpus 1-0", "--spin-cpus: '1-0'");
     expect_refusal("serve --front-cpus 0,x", "--front-cpus: 'x'");
     expect_refusal("serve --front-cpus 1023", "CPU 1023");
+    expect_refusal("serve --front-cpus 0,", "--front-cpus: ''");
+    expect_refusal("serve --front-cpus 0,0", "twice");
     expect_refusal("-N", "--number");
 }
 

@@ -41,6 +41,8 @@ inline constexpr std::uint32_t snapshots_in_ring_min = 4;
 inline constexpr std::uint16_t port_default = 8766;
 inline constexpr std::uint32_t client_message_bytes_max = 1024;
 inline constexpr std::uint32_t host_message_bytes_max = 128 * 1024;
+// A view or delta, whole: what is around it in a message is smaller than the rest.
+inline constexpr std::uint32_t view_bytes_limit = host_message_bytes_max - 256 - 8 * seats_max;
 inline constexpr std::uint32_t games_per_page_max = 100;
 static_assert(client_message_bytes_max >= config_bytes_max + join_parameters_bytes_max +
                                               game_name_bytes_max + type_name_bytes_max + 256,

@@ -34,6 +34,9 @@ struct HostOptions {
     int external_front_fd = -1;    // LocalHost's end of a control socket; the host ends with it
 };
 
+/// Whether HostOptions::realtime would have its effect here: it needs CAP_SYS_NICE.
+[[nodiscard]] bool may_run_first() noexcept;
+
 /// In a forked front: serves until told to stop; returns the exit code.
 using FrontMain = std::function<int(FrontLink)>;
 
