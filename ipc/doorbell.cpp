@@ -24,6 +24,11 @@ std::uint32_t* futex_word(BellWord& bell) noexcept {
     return reinterpret_cast<std::uint32_t*>(&bell.asleep);
 }
 
+// One sleeper per bell, so one wake. It cannot fail on mapped memory.
+void wake(BellWord& bell) noexcept {
+    ::syscall(SYS_futex, futex_word(bell), FUTEX_WAKE, 1, nullptr, nullptr, 0);
+}
+
 }  // namespace
 
 // BELL is three exchanges of one word. Each reads what the one before it in the word's own order
@@ -61,9 +66,13 @@ void sleep_until(std::int64_t deadline_ns) noexcept {
 
 void ring(BellWord& bell) noexcept {
     if (take_announcement(bell)) {
-        // One sleeper per bell, so one wake. It cannot fail on mapped memory.
-        ::syscall(SYS_futex, futex_word(bell), FUTEX_WAKE, 1, nullptr, nullptr, 0);
+        wake(bell);
     }
+}
+
+void ring_for_dead(BellWord& bell) noexcept {
+    stay_awake(bell);
+    wake(bell);
 }
 
 void RingingGames::set(std::uint32_t game_slot) noexcept {

@@ -357,7 +357,7 @@ void GameTable::raise_front_epoch(std::uint32_t front_slot, std::uint32_t new_ep
             layout.front[front_slot].following.store(0, std::memory_order_relaxed);
             layout.front[front_slot].watchers.store(0, std::memory_order_relaxed);
             layout.front_epochs.epoch[front_slot].store(new_epoch, std::memory_order_relaxed);
-            ring(layout.bell);
+            ring_for_dead(layout.bell);
         }
     }
 }

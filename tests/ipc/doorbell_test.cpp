@@ -3,7 +3,9 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <fstream>
 #include <limits>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -93,6 +95,29 @@ TEST_CASE("doorbell: no wake-up is lost between two threads", "[ipc][doorbell]")
     play(0);
     other.join();
     REQUIRE(ball == rounds);
+}
+
+TEST_CASE("doorbell: a ringer that died before it woke anybody is stood in for",
+          "[ipc][doorbell]") {
+    BellWord bell{};
+    std::atomic<pid_t> sleeper_id = 0;
+    std::thread sleeper([&] {
+        sleeper_id = gettid();
+        announce_sleep(bell);
+        wait_until(bell, never_ns);
+    });
+    const auto asleep = [&] {  // proc(5): the state follows the name
+        std::ifstream file("/proc/self/task/" + std::to_string(sleeper_id) + "/stat");
+        std::string line;
+        std::getline(file, line);
+        return line.find(") S ") != std::string::npos;
+    };
+    while (sleeper_id == 0 || bell.asleep != 1 || !asleep()) {
+        std::this_thread::yield();
+    }
+    REQUIRE(take_announcement(bell));  // and dies
+    ring_for_dead(bell);
+    sleeper.join();
 }
 
 TEST_CASE("doorbell: rings from one process to another", "[ipc][doorbell]") {

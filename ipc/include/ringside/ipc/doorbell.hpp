@@ -47,6 +47,9 @@ void sleep_until(std::int64_t deadline_ns) noexcept;
 /// take_announcement(), then FUTEX_WAKE if there was one.
 void ring(BellWord&) noexcept;
 
+/// After the death of a ringer: it may have taken the announcement and woken nobody.
+void ring_for_dead(BellWord&) noexcept;
+
 /// Bits of the games that published since a front last looked.
 class RingingGames {
 public:
