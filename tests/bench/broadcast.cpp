@@ -25,6 +25,7 @@ namespace ringside::bench {
 namespace {
 
 constexpr const char* game_name = "broadcast";
+constexpr int attempts_max = 5;  // of a round into which the next tick fell
 constexpr std::int64_t round_timeout_ns = 20'000'000'000;
 constexpr std::int64_t settle_ns_max = 1'000'000'000;
 constexpr unsigned settle_us = 3'000;  // less than the period of a front's sweeps
@@ -139,6 +140,23 @@ public:
             if (!intact) {
                 return failure(std::errc::bad_message, "the host sent a damaged view");
             }
+        }
+        return {};
+    }
+
+    /// Waits for a tick that has not come yet: the one after it is far away then.
+    Result<void> catch_up() {
+        for (;;) {
+            const auto message = client_.try_receive();
+            if (!message) {
+                return std::unexpected(message.error());
+            }
+            if (*message == nullptr) {
+                break;
+            }
+        }
+        if (auto ticked = tick(); !ticked) {
+            return std::unexpected(std::move(ticked.error()));
         }
         return {};
     }
@@ -325,13 +343,15 @@ Result<Figure> measure_deltas(const Size& size, std::uint16_t tick_ms) {
     if (auto begun = racer->begin(); !begun) {
         return std::unexpected(std::move(begun.error()));
     }
-    // Its ticks come by themselves: a round begins when one has come to all, so that the next is
-    // far away.
     for (std::uint32_t round = 0; round < size.rounds; ++round) {
-        if (auto ticked = racer->tick(); !ticked) {
-            return std::unexpected(std::move(ticked.error()));
+        Result<void> ran;
+        for (int attempt = 0; attempt == 0 || (!ran && attempt < attempts_max); ++attempt) {
+            if (auto caught_up = racer->catch_up(); !caught_up) {
+                return std::unexpected(std::move(caught_up.error()));
+            }
+            ran = (*arena)->round([&] { return racer->tick(); });
         }
-        if (auto ran = (*arena)->round([&] { return racer->tick(); }); !ran) {
+        if (!ran) {
             return std::unexpected(std::move(ran.error()));
         }
     }
@@ -352,7 +372,7 @@ Result<Report> run_broadcast(const Options& options) {
     };
     // A tick is longer than a round: so is the time it takes thousands to read it.
     const std::vector<std::pair<Size, std::uint16_t>> sizes =
-        options.smoke ? std::vector<std::pair<Size, std::uint16_t>>{{{20, 3}, 50}}
+        options.smoke ? std::vector<std::pair<Size, std::uint16_t>>{{{20, 3}, 200}}
                       : std::vector<std::pair<Size, std::uint16_t>>{{{1'000, 40}, 250},
                                                                     {{10'000, 20}, 1'000}};
     for (const auto& [size, tick_ms] : sizes) {
