@@ -19,6 +19,13 @@ namespace {
 
 constexpr std::int64_t acknowledgement_poll_ns = 10'000'000;
 
+/// Epochs have 24 bits here and go round: half of them count as older. Only an older one means that
+/// the session's front has gone; a newer one may be drained before its epoch is looked at.
+bool is_older_than(std::uint64_t session, std::uint32_t front_epoch) noexcept {
+    const std::uint32_t ahead = (front_epoch - front_epoch_of(SessionId{session})) & 0xff'ffff;
+    return ahead != 0 && ahead < 0x80'0000;
+}
+
 /// The bytes written into a buffer, up to a whole number of words.
 Bytes padded(std::vector<std::byte>& buffer, std::size_t bytes) {
     const MutableBytes whole = MutableBytes(buffer).first(padded_bytes(bytes));
@@ -102,6 +109,7 @@ void GameLoop::wait_for_events(std::int64_t deadline_ns) {
 }
 
 void GameLoop::apply_events() {
+    const Epochs epochs = front_epochs();  // before draining: what a dead front published counts
     adopt_new_rings();
     forget_acknowledged_answers();
     for (std::uint32_t slot = 0; slot < front_slots_max && !ended_; ++slot) {
@@ -109,7 +117,7 @@ void GameLoop::apply_events() {
             drain(slot);
         }
     }
-    drop_sessions_of_dead_fronts();
+    drop_sessions_of_dead_fronts(epochs);
 }
 
 void GameLoop::step_if_due() {
@@ -217,6 +225,9 @@ void GameLoop::adopt_new_rings() {
         }
         auto consumer = EventConsumer::attach(segment_.event_ring(slot), first_positions_[slot]);
         if (consumer) {
+            // A predecessor may have died between its snapshot and this: the front would wait for
+            // room until something else is published.
+            consumer->release();
             events_[slot].emplace(std::move(*consumer));
             fronts_ = std::max(fronts_, slot + 1);
         } else {
@@ -365,17 +376,26 @@ void GameLoop::skip(std::uint32_t front_slot, EventKind kind, const EventHeader&
     }
 }
 
-// Relaxed: the supervisor rings the bell after it has raised an epoch, and a tick later will do.
-bool GameLoop::front_has_gone(std::uint32_t front_slot, std::uint64_t session) const {
-    const std::uint32_t epoch =
-        segment_.layout().front_epochs.epoch[front_slot].load(std::memory_order_relaxed);
-    return (epoch & 0xff'ffff) != front_epoch_of(SessionId{session});
+// Acquire: with the release of the supervisor, which has seen the front dead, so that a drain from
+// here on finds all that front has published.
+GameLoop::Epochs GameLoop::front_epochs() const {
+    Epochs epochs;
+    for (std::uint32_t slot = 0; slot < front_slots_max; ++slot) {
+        epochs[slot] = segment_.layout().front_epochs.epoch[slot].load(std::memory_order_acquire);
+    }
+    return epochs;
 }
 
-// After draining, so that what a front published before it died still counts.
-void GameLoop::drop_sessions_of_dead_fronts() {
+bool GameLoop::front_has_gone(std::uint32_t front_slot, std::uint64_t session) const {
+    // Relaxed: only whether to look.
+    return is_older_than(
+        session, segment_.layout().front_epochs.epoch[front_slot].load(std::memory_order_relaxed));
+}
+
+// After draining, and only those whose front was dead before.
+void GameLoop::drop_sessions_of_dead_fronts(const Epochs& epochs) {
     for (std::size_t i = 0; i < roster_.size() && !ended_;) {
-        if (!front_has_gone(roster_[i].front_slot, roster_[i].session)) {
+        if (!is_older_than(roster_[i].session, epochs[roster_[i].front_slot])) {
             ++i;
             continue;
         }

@@ -57,7 +57,9 @@ private:
     void skip(std::uint32_t front_slot, EventKind kind, const EventHeader& header);
     [[nodiscard]] bool front_has_gone(std::uint32_t front_slot, std::uint64_t session) const;
     [[nodiscard]] bool answers_are_full() const;
-    void drop_sessions_of_dead_fronts();
+    using Epochs = std::array<std::uint32_t, front_slots_max>;
+    [[nodiscard]] Epochs front_epochs() const;
+    void drop_sessions_of_dead_fronts(const Epochs& epochs);
     void answer(std::uint32_t front_slot, std::uint64_t session, AnswerKind kind,
                 std::uint8_t reason);
     void forget_acknowledged_answers();

@@ -356,7 +356,8 @@ void GameTable::raise_front_epoch(std::uint32_t front_slot, std::uint32_t new_ep
             GameSegmentLayout& layout = entry.segment.layout();
             layout.front[front_slot].following.store(0, std::memory_order_relaxed);
             layout.front[front_slot].watchers.store(0, std::memory_order_relaxed);
-            layout.front_epochs.epoch[front_slot].store(new_epoch, std::memory_order_relaxed);
+            // Release: with the acquire of the game; that front is dead, all it wrote is written.
+            layout.front_epochs.epoch[front_slot].store(new_epoch, std::memory_order_release);
             ring_for_dead(layout.bell);
         }
     }
