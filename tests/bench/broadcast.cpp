@@ -120,30 +120,20 @@ public:
                                             .height = tron::height_min,
                                             .tick_ms = tick_ms}),
              .parameters = {}});
+        // Seated: until it starts, nothing changes that watchers would be sent.
+        if (auto seated = racer.follow([](const tron::View& view) { return !view.cycles.empty(); });
+            !seated) {
+            return std::unexpected(std::move(seated.error()));
+        }
         return racer;
     }
 
     Result<void> begin() {
         const auto key = static_cast<std::byte>(tron::Key::insert);
         client_.input({&key, 1});
-        while (view_.phase != tron::MatchPhase::started) {
-            const auto message = receive();
-            if (!message) {
-                return std::unexpected(message.error());
-            }
-            bool intact = true;
-            if (const auto* snapshot = (*message)->message_as_Snapshot()) {
-                intact = tron::decode_view(bytes_of(*snapshot->view()), view_);
-            } else if (const auto* delta = (*message)->message_as_Delta()) {
-                intact = tron::apply_delta(bytes_of(*delta->bytes()), view_);
-            }
-            if (!intact) {
-                return failure(std::errc::bad_message, "the host sent a damaged view");
-            }
-        }
-        return {};
+        return follow(
+            [](const tron::View& view) { return view.phase == tron::MatchPhase::started; });
     }
-
     /// Waits for a tick that has not come yet: the one after it is far away then.
     Result<void> catch_up() {
         for (;;) {
@@ -175,6 +165,27 @@ public:
 
 private:
     explicit Racer(Client client) : client_(std::move(client)) {}
+
+    /// Reads what the host sends until the view is as `wanted`.
+    template <class Wanted>
+    Result<void> follow(Wanted wanted) {
+        while (!wanted(view_)) {
+            const auto message = receive();
+            if (!message) {
+                return std::unexpected(message.error());
+            }
+            bool intact = true;
+            if (const auto* snapshot = (*message)->message_as_Snapshot()) {
+                intact = tron::decode_view(bytes_of(*snapshot->view()), view_);
+            } else if (const auto* delta = (*message)->message_as_Delta()) {
+                intact = tron::apply_delta(bytes_of(*delta->bytes()), view_);
+            }
+            if (!intact) {
+                return failure(std::errc::bad_message, "the host sent a damaged view");
+            }
+        }
+        return {};
+    }
 
     Result<const wire::FromHost*> receive() {
         auto message = client_.receive(answer_timeout);
