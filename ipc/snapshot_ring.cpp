@@ -188,10 +188,7 @@ void SnapshotProducer::publish(std::span<const Bytes> parts) noexcept {
     const std::uint64_t end = position + record_bytes;
 
     if (intent_position_ - next_position_ < end - next_position_) {
-        intent_position_ = end;
-        // INTENT: acquire in read_newest(). The words below, stored with release, carry it; it
-        // carries the newest_position before it.
-        header_->intent_position.store(intent_position_, std::memory_order_release);
+        announce(end);
     }
     WordStore words(records_ + (position & (capacity_bytes_ - 1)));
     words.append(std::as_bytes(std::span(&record, 1)));
@@ -204,6 +201,18 @@ void SnapshotProducer::publish(std::span<const Bytes> parts) noexcept {
 
     next_position_ = end;
     sequence_ = record.sequence;
+    // The next record, whatever its size, and the end of the record area that it may leave out.
+    // Announced now, its bytes need not wait for this store to reach the readers' CPU first.
+    if (intent_position_ - end < capacity_bytes_ / 2) {
+        announce(end + capacity_bytes_ / 2);
+    }
+}
+
+void SnapshotProducer::announce(std::uint64_t intent_position) noexcept {
+    intent_position_ = intent_position;
+    // INTENT: acquire in read_newest(). The words it covers, stored with release, carry it; it
+    // carries the newest_position before it.
+    header_->intent_position.store(intent_position_, std::memory_order_release);
 }
 
 // ---- reader ------------------------------------------------------------------------------------

@@ -182,8 +182,7 @@ private:
     std::uint64_t tail_cached_;
 };
 
-// ---- the operations of every event, inline: see docs/performance.md for what a call costs
-// --------
+// ---- the operations of every event, inline -----------------------------------------------------
 
 inline std::span<std::byte> EventProducer::try_claim(EventKind kind,
                                                      std::uint32_t payload_bytes) noexcept {

@@ -7,7 +7,8 @@
 //          record never wraps: one that would starts at the next multiple of the capacity.
 // Ordering PUBLISHED: newest_position, release by the producer ⇄ acquire by a reader.
 //                     Carries every byte of the newest record.
-//          INTENT:    intent_position is stored before the bytes it covers are overwritten. Those
+//          INTENT:    intent_position is stored before the bytes it covers are overwritten, one
+//                     record ahead, so that the copy need not wait for it to get through. Those
 //                     bytes are stored with release, word by word, and loaded with acquire, so a
 //                     reader that saw one of them also sees the intent and drops its copy. (On
 //                     x86 both are plain moves. A stand-alone fence would do the same, but TSan
@@ -83,6 +84,7 @@ public:
 private:
     SnapshotProducer(SnapshotRingHeader& header, std::byte* records,
                      std::uint32_t capacity_bytes) noexcept;
+    void announce(std::uint64_t intent_position) noexcept;
 
     SnapshotRingHeader* header_;
     std::byte* records_;
