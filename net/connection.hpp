@@ -4,6 +4,8 @@
 //
 // Out  At most one message is with the kernel. Behind it wait control messages, in order, and
 //      behind those only the newest snapshot: who reads slowly sees fewer of them, not older ones.
+//      A turn starts a bounded number of sends; what comes after stands in line for the next turns,
+//      which start as many of their own: ten thousand spectators of one game delay no other.
 // In   Bytes are parsed as they come. Under back-pressure they wait here, and past a bound the
 //      socket is not read, so that TCP tells the client.
 // End  fail(): the Error is sent, then our side is shut down and what the peer still sends is
@@ -40,6 +42,7 @@ struct Connection {
     Stage stage = Stage::free;
     bool receiving = false;  // a receive is with the kernel
     bool sending = false;    // a send is
+    bool in_line = false;    // something waits for a later turn to send it
     bool shut = false;       // lingering: our side is shut down
     bool stalled = false;    // the first message in `pending` could not be handled yet
     bool in_retries = false;
@@ -100,7 +103,12 @@ public:
                                   std::int64_t now_ns);
     /// The waiting snapshot, if any, will be sent before what is queued next.
     void keep_snapshot(Connection&);
+    /// The waiting snapshot, if any, will not be sent.
+    static void drop_snapshot(Connection&) noexcept;
     void sent(Connection&, std::int32_t result, std::int64_t now_ns);
+    /// At the end of a turn: starts the sends of those who stand in line longest.
+    void send_in_line(std::int64_t now_ns);
+    [[nodiscard]] bool anyone_in_line() const noexcept { return !line_.empty(); }
 
     // In.
     void receive(Connection&) noexcept;  // goes on reading
@@ -114,6 +122,7 @@ public:
 
 private:
     void send_next(Connection&, std::int64_t now_ns);
+    void start_send(Connection&, std::int64_t now_ns);
     void submit_send(Connection&) noexcept;
     void shut_if_sent(Connection&) noexcept;
 
@@ -122,6 +131,8 @@ private:
     std::uint32_t count_ = 0;
     std::deque<Connection> table_;  // a deque: references stay while it grows
     std::vector<std::uint32_t> free_;
+    std::deque<std::uint32_t> line_;   // may hold places that are somebody else's by now
+    std::uint32_t started_count_ = 0;  // sends, in this turn
 };
 
 }  // namespace ringside

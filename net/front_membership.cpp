@@ -185,7 +185,7 @@ void FrontServer::leave(Connection& connection, LeaveReason reason, const std::s
     detach(connection);
     connection.session.membership = Membership::none;
     connection.session.wish.reset();
-    connection.snapshot.reset();
+    connections_.drop_snapshot(connection);
     say(connection, messages_.left(reason, text));
 }
 

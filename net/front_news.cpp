@@ -7,11 +7,6 @@
 #include "front_server.hpp"
 
 namespace ringside {
-namespace {
-
-// What a Snapshot message needs besides the view: tables, prefix and 8 bytes a seat.
-
-}  // namespace
 
 void FrontServer::publish() {
     games_.publish();

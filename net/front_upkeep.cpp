@@ -102,7 +102,9 @@ std::int64_t FrontServer::next_deadline_ns() const noexcept {
 }
 
 void FrontServer::sleep() {
-    if (games_.anything_unpublished() || (retry_due_ && !retries_.empty())) {
+    connections_.send_in_line(now_ns_);
+    if (games_.anything_unpublished() || connections_.anyone_in_line() ||
+        (retry_due_ && !retries_.empty())) {
         loop_.submit_and_wait(0);  // there is work, but sends should not wait for it
     } else if (options_.busy_poll) {
         loop_.submit_and_wait(0);
@@ -267,10 +269,10 @@ void FrontServer::received(const Completion& completion) {
 void FrontServer::peer_ended(Connection& connection) {
     if (connection.open()) {
         end_session(connection);
-        connection.snapshot.reset();
+        connections_.drop_snapshot(connection);
         connection.stage = Stage::lingering;
         connection.deadline_ns = now_ns_ + half_close_ns;
-        connection.shut = !connection.sending;
+        connection.shut = !connection.sending && !connection.in_line;
     }
 }
 

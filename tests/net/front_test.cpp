@@ -368,6 +368,33 @@ TEST_CASE("front: a slow reader gets fewer snapshots, but the newest", "[net][fr
     REQUIRE(read_until_sum(watcher, rounds) < rounds / 2);
 }
 
+TEST_CASE("front: a crowd gets a view in several turns, and its end in order", "[net][front]") {
+    TestHost host;
+    TestClient player = host.greeted();
+    player.join("crowded");
+    (void)player.expect<wire::Joined>();
+    std::vector<TestClient> watchers;
+    for (int i = 0; i < 600; ++i) {  // more than two turns start sends for
+        watchers.push_back(host.greeted());
+        watchers.back().watch("crowded");
+        (void)watchers.back().expect<wire::Watching>();
+    }
+    player.input(1, one);
+    for (TestClient& watcher : watchers) {
+        read_until_sum(watcher, 1);
+    }
+    for (int i = 0; i < 100; ++i) {
+        watchers.pop_back();  // without a word
+    }
+    player.input(2, one);
+    player.input(3, static_cast<std::uint8_t>(CounterInput::end));
+    for (TestClient& watcher : watchers) {
+        read_until_sum(watcher, 2);  // the last view, however it is told, then the end
+        REQUIRE(watcher.expect<wire::Left>().reason() ==
+                static_cast<std::uint16_t>(LeaveReason::game_ended));
+    }
+}
+
 TEST_CASE("front: who never reads is closed, and the others play on", "[net][front]") {
     FrontOptions options;
     options.messages_per_second_max = 1'000'000;
