@@ -163,7 +163,7 @@ Result<GameLink> FrontLink::open_game(GameId id) {
         if (auto reserved = SharedRegion::reserve(path, offset, region.size()); !reserved) {
             return std::unexpected(std::move(reserved.error()));
         }
-        create_event_ring(region, event_ring_bytes);
+        create_event_ring(region, segment->plan().event_ring_bytes);
         layout.fronts.active.fetch_or(bit, std::memory_order_release);  // ACTIVE: carries the ring
     }
     auto events = EventProducer::attach(region);

@@ -126,6 +126,8 @@ void GameLoop::step_if_due() {
     }
     if (std::exchange(applied_, false) && reactive() && !lockstep()) {
         step();
+        return;  // a tick that is due as well comes next: each has a snapshot and a delta of its
+                 // own
     }
     if (!ticking_) {
         return;

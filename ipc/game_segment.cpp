@@ -1,5 +1,6 @@
 #include "ringside/ipc/game_segment.hpp"
 
+#include <bit>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -21,6 +22,11 @@ std::size_t segment_bytes_of(const GameSegmentPlan& plan) {
            std::size_t{plan.event_ring_stride} * front_slots_max;
 }
 
+bool is_event_ring_size(std::uint32_t bytes) {
+    return std::has_single_bit(bytes) && bytes >= event_ring_bytes_min &&
+           bytes <= event_ring_bytes_limit;
+}
+
 // Whether a plan read from a file stays inside that file. Everything else in it is judged by
 // whoever uses it.
 bool fits(const GameSegmentPlan& plan, std::size_t file_bytes) {
@@ -28,7 +34,8 @@ bool fits(const GameSegmentPlan& plan, std::size_t file_bytes) {
     return plan.snapshot_ring_offset >= sizeof(GameSegmentLayout) &&
            plan.snapshot_ring_offset % cache_line_bytes == 0 &&
            ring_end <= plan.event_rings_offset && plan.event_rings_offset % page_bytes == 0 &&
-           plan.event_ring_stride >= event_ring_region_bytes(event_ring_bytes) &&
+           is_event_ring_size(plan.event_ring_bytes) &&
+           plan.event_ring_stride >= event_ring_region_bytes(plan.event_ring_bytes) &&
            plan.event_ring_stride % page_bytes == 0 && segment_bytes_of(plan) == file_bytes &&
            plan.config_bytes <= config_bytes_max && plan.seats >= 1 && plan.seats <= seats_max &&
            plan.tick_ns > 0 && plan.state_bytes_max <= snapshot_bytes_limit &&
@@ -59,13 +66,20 @@ Result<GameSegmentPlan> GameSegment::lay_out(GameSegmentPlan plan) {
                         "choose a smaller one",
                         plan.state_bytes_max, plan.view_bytes_max, snapshot_bytes_limit));
     }
+    if (!is_event_ring_size(plan.event_ring_bytes)) {
+        return failure(
+            std::errc::invalid_argument,
+            fmt::format("an event ring of {} bytes: its game type must declare a power of two from "
+                        "{} to {}",
+                        plan.event_ring_bytes, event_ring_bytes_min, event_ring_bytes_limit));
+    }
     plan.snapshot_ring_offset = round_up(sizeof(GameSegmentLayout), cache_line_bytes);
     plan.snapshot_ring_bytes = static_cast<std::uint32_t>(
         snapshot_ring_region_bytes(snapshot_ring_capacity_for(snapshot_bytes_max(shape))));
     plan.event_rings_offset = static_cast<std::uint32_t>(
         round_up(std::size_t{plan.snapshot_ring_offset} + plan.snapshot_ring_bytes, page_bytes));
-    plan.event_ring_stride =
-        static_cast<std::uint32_t>(round_up(event_ring_region_bytes(event_ring_bytes), page_bytes));
+    plan.event_ring_stride = static_cast<std::uint32_t>(
+        round_up(event_ring_region_bytes(plan.event_ring_bytes), page_bytes));
     return plan;
 }
 
@@ -148,7 +162,7 @@ MutableBytes GameSegment::snapshot_ring() const noexcept {
 MutableBytes GameSegment::event_ring(std::uint32_t front_slot) const noexcept {
     return region_.bytes().subspan(
         plan_.event_rings_offset + std::size_t{front_slot} * plan_.event_ring_stride,
-        event_ring_region_bytes(event_ring_bytes));
+        event_ring_region_bytes(plan_.event_ring_bytes));
 }
 
 }  // namespace ringside

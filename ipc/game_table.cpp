@@ -176,6 +176,7 @@ Result<GameId> GameTable::make_game(const ControlPacket& packet, std::size_t typ
     wanted.state_bytes_max = shape.state_bytes_max;
     wanted.view_bytes_max = shape.view_bytes_max;
     wanted.delta_bytes_max = shape.delta_bytes_max;
+    wanted.event_ring_bytes = shape.event_ring_bytes;
     wanted.reactive = shape.reactive ? 1 : 0;
     wanted.cpu = shape.reactive && !free_spin_cpus_.empty() ? free_spin_cpus_.back() : -1;
     wanted.spins = wanted.cpu >= 0 ? 1 : 0;

@@ -118,6 +118,9 @@ private:
     mutable flatbuffers::FlatBufferBuilder state_builder_;
 };
 
+// Fifty keys between two ticks; with the ring's header in one page.
+constexpr std::uint32_t event_ring_bytes = 2048;
+
 class TronType final : public GameType {
 public:
     std::string_view name() const override { return "tron"; }
@@ -131,6 +134,7 @@ public:
                          .state_bytes_max = state_bytes_max(),
                          .view_bytes_max = view_bytes_max(*config),
                          .delta_bytes_max = delta_bytes_max,
+                         .event_ring_bytes = event_ring_bytes,
                          .tick = std::chrono::milliseconds(config->tick_ms),
                          .size_label = fmt::format("{}x{}", config->width, config->height)};
     }

@@ -174,7 +174,7 @@ TEST_CASE("event ring: a full ring refuses and overwrites nothing", "[ipc][event
 }
 
 TEST_CASE("event ring: the longest record fits an empty ring at any offset", "[ipc][event_ring]") {
-    for (const std::uint32_t capacity_bytes : {64u, 128u, event_ring_bytes}) {
+    for (const std::uint32_t capacity_bytes : {64u, 128u, event_ring_bytes_default}) {
         for (std::uint32_t start = 0; start < capacity_bytes; start += 8) {
             const Ring ring(capacity_bytes, start);
             auto producer = ring.producer();

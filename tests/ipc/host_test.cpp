@@ -179,6 +179,24 @@ TEST_CASE("host: what cannot be made is refused by name and number", "[ipc][host
     REQUIRE(full.text.find("--games-max") != std::string::npos);
 }
 
+TEST_CASE("game segment: an event ring is a power of two, within its limits", "[ipc]") {
+    GameSegmentPlan plan{};
+    plan.seats = 1;
+    for (const std::uint32_t bytes : {event_ring_bytes_min, event_ring_bytes_limit}) {
+        plan.event_ring_bytes = bytes;
+        const auto laid_out = GameSegment::lay_out(plan);
+        REQUIRE(laid_out.has_value());
+        REQUIRE(laid_out->event_ring_stride >= event_ring_region_bytes(bytes));
+    }
+    for (const std::uint32_t bytes :
+         {0u, event_ring_bytes_min / 2, 3 * event_ring_bytes_min, 2 * event_ring_bytes_limit}) {
+        plan.event_ring_bytes = bytes;
+        const auto refused = GameSegment::lay_out(plan);
+        REQUIRE_FALSE(refused.has_value());
+        REQUIRE(refused.error().text().find(std::to_string(bytes)) != std::string::npos);
+    }
+}
+
 TEST_CASE("host: join, input and leave show in the snapshots", "[ipc][host]") {
     LocalHost host = start_host();
     Follower game(host, open_game(host, "alpha").game);

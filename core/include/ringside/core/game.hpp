@@ -21,6 +21,7 @@
 #include <string_view>
 
 #include "ringside/core/ids.hpp"
+#include "ringside/core/limits.hpp"
 #include "ringside/core/result.hpp"
 
 namespace ringside {
@@ -111,8 +112,9 @@ struct GameShape {
     std::uint32_t view_bytes_max = 0;   // of view()
     std::uint32_t delta_bytes_max = 0;  // of delta(); 0: it has none
     bool reactive = false;              // also ticks as soon as events have been applied
-    std::chrono::nanoseconds tick{};    // one step
-    std::string size_label;             // for lists: "80x22"
+    std::uint32_t event_ring_bytes = event_ring_bytes_default;  // of each front: a power of two
+    std::chrono::nanoseconds tick{};                            // one step
+    std::string size_label;                                     // for lists: "80x22"
 };
 
 class GameType {

@@ -27,11 +27,14 @@ inline constexpr std::uint32_t config_bytes_max = 256;
 inline constexpr std::uint32_t join_parameters_bytes_max = 256;
 inline constexpr std::uint32_t input_bytes_max = 256;
 
-inline constexpr std::uint32_t event_ring_bytes = 8192;
+// The records of one front's events to one game: a power of two, chosen by the game type.
+inline constexpr std::uint32_t event_ring_bytes_default = 8192;
+inline constexpr std::uint32_t event_ring_bytes_min = 1024;
+inline constexpr std::uint32_t event_ring_bytes_limit = 1024 * 1024;
 inline constexpr std::uint32_t event_header_bytes = 24;
 inline constexpr std::uint32_t event_bytes_max = event_header_bytes + input_bytes_max;
 static_assert(input_bytes_max >= join_parameters_bytes_max, "one bound covers both event bodies");
-static_assert(event_bytes_max + 8 <= event_ring_bytes / 2, "padding + record must fit");
+static_assert(event_bytes_max + 8 <= event_ring_bytes_min / 2, "padding + record must fit");
 
 // A snapshot as published: header, roster, private state and view together.
 inline constexpr std::uint32_t snapshot_bytes_limit = 256 * 1024;

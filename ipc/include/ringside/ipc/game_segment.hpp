@@ -27,7 +27,7 @@
 namespace ringside {
 
 inline constexpr std::uint32_t game_segment_magic = 0x47534752;  // "RGSG"
-inline constexpr std::uint32_t game_segment_layout_version = 2;
+inline constexpr std::uint32_t game_segment_layout_version = 3;
 
 enum class Pacing : std::uint32_t {
     realtime = 0,  // one tick every tick_ns
@@ -52,16 +52,18 @@ struct GameSegmentPlan {
     std::uint32_t snapshot_ring_bytes;  // header included
     std::uint32_t event_rings_offset;   // of slot 0; page aligned
     std::uint32_t event_ring_stride;    // from one slot's ring to the next; whole pages
+    std::uint32_t event_ring_bytes;     // of records; a power of two
     std::uint32_t config_bytes;
     std::uint32_t spins;     // 1: never sleeps; only with a CPU of its own
     std::int32_t cpu;        // the one it runs on; -1: any
     std::uint32_t realtime;  // 1: runs before everything else
+    std::uint32_t reserved;  // zero
     char name[game_name_bytes_max + 1];
     char type[type_name_bytes_max + 1];
     std::byte config[config_bytes_max];
 };
 static_assert(std::is_trivially_copyable_v<GameSegmentPlan>);
-static_assert(sizeof(GameSegmentPlan) == 424, "layout changed: raise game_segment_layout_version");
+static_assert(sizeof(GameSegmentPlan) == 432, "layout changed: raise game_segment_layout_version");
 
 struct GameSegmentHeader {
     std::atomic<std::uint32_t> magic;  // READY: stored last
