@@ -30,6 +30,14 @@ std::uint64_t LogLinearHistogram<linear_bits, value_bits_max>::upper_bound(
 }
 
 template <std::uint32_t linear_bits, std::uint32_t value_bits_max>
+void LogLinearHistogram<linear_bits, value_bits_max>::merge(
+    const LogLinearHistogram& other) noexcept {
+    for (std::uint32_t bucket = 0; bucket < bucket_count; ++bucket) {
+        counts_[bucket] += other.counts_[bucket];
+    }
+}
+
+template <std::uint32_t linear_bits, std::uint32_t value_bits_max>
 std::uint64_t LogLinearHistogram<linear_bits, value_bits_max>::count() const noexcept {
     return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0});
 }

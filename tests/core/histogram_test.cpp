@@ -33,6 +33,22 @@ TEST_CASE("histogram: a single value is known to within an eighth", "[core][hist
     }
 }
 
+TEST_CASE("histogram: merged ones have the quantiles of all their values", "[core][histogram]") {
+    Histogram few;
+    Histogram many;
+    Histogram all;
+    for (std::uint64_t i = 0; i < 99; ++i) {
+        many.record(i);
+        all.record(i);
+    }
+    few.record(1'000'000);
+    all.record(1'000'000);
+    few.merge(many);
+    const double share = GENERATE(0.0, 0.5, 0.9, 0.99, 1.0);
+    REQUIRE(few.count() == 100);
+    REQUIRE(few.quantile(share) == all.quantile(share));
+}
+
 TEST_CASE("histogram: values too large share the last bucket", "[core][histogram]") {
     const std::uint64_t largest = (std::uint64_t{1} << 40) - 1;
     Histogram histogram;

@@ -24,6 +24,10 @@ public:
     /// Requires bucket < bucket_count. Unsigned: adding a negative count takes values out again.
     void add(std::uint32_t bucket, std::uint64_t count) noexcept { counts_[bucket] += count; }
 
+    /// Adds what another one holds: quantiles of several runs are those of all their values, which
+    /// no mean of the runs' quantiles is.
+    void merge(const LogLinearHistogram& other) noexcept;
+
     [[nodiscard]] std::uint64_t count() const noexcept;
 
     /// The upper bound of the bucket that holds the given share of the values; share in [0, 1].
