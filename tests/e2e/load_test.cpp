@@ -44,3 +44,20 @@ TEST_CASE("load: without a host it says so", "[e2e][load]") {
     REQUIRE(outcome.exit_code == 1);
     REQUIRE(outcome.errors.find("none of 2 sessions") != std::string::npos);
 }
+
+TEST_CASE("load: it says why sessions failed", "[e2e][load]") {
+    const NothingLeft nothing_left;
+    ServedHost host({"--games-max", "1"});
+    const Outcome outcome =
+        run_program(RINGSIDE_LOAD, {"-P", host.port(), "--mode", "relay", "--games", "2",
+                                    "--players", "1", "--seconds", "0.1", "--json"});
+    INFO(outcome.output);
+    REQUIRE(outcome.exit_code == 1);
+    const auto told = nlohmann::json::parse(outcome.output);
+    REQUIRE(told.at("failed") == 1);
+    REQUIRE(told.at("lost") == 0);
+    const auto reason = told.at("reason").get<std::string>();
+    REQUIRE(!reason.empty());
+    REQUIRE(outcome.errors.find("1 sessions failed; most often: " + reason) != std::string::npos);
+    REQUIRE(host.stop() == 0);
+}

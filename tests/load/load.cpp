@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <memory>
 #include <queue>
 #include <string>
@@ -26,6 +27,7 @@ namespace {
 
 constexpr std::int64_t join_ns_max = 60'000'000'000;
 constexpr std::int64_t drain_ns_max = 10'000'000'000;
+constexpr std::int64_t echo_ns = 50'000'000;  // after that, for an input that is applied twice
 
 double own_cpu_seconds() {
     rusage usage{};
@@ -84,7 +86,11 @@ private:
     std::uint64_t count(Holds holds) const;
     [[nodiscard]] std::uint64_t in_state(Session::State state) const;
     [[nodiscard]] std::uint64_t unacknowledged() const;
+    void drain();
     Outcome outcome(double seconds) const;
+    void settle(Outcome& result);
+    void compare_applied(Outcome& result) const;
+    [[nodiscard]] std::string commonest_reason() const;
 
     const Options& options_;
     RingLoop loop_;
@@ -110,6 +116,11 @@ Outcome Engine::run() {
         connect_some();
         turn(players_.size() < wanted ? 0 : now_ns_ + 10'000'000);
     }
+    for (auto& player : players_) {
+        if (player->session.state() != Session::State::playing) {
+            player->session.fail("not let in within 60 s");
+        }
+    }
     const double join_seconds = static_cast<double>(now_ns_ - begin_ns) / 1e9;
     const Histogram joins = counts_.join;
 
@@ -118,12 +129,11 @@ Outcome Engine::run() {
     while (now_ns_ < warm_ns) {
         turn(warm_ns);
     }
-    const std::uint64_t doubled = counts_.doubled;
-    counts_ = Counts{};
     const std::int64_t measured_ns = now_ns_;
     const double own_cpu = own_cpu_seconds();
     const double watched_cpu = cpu_seconds_of(options_.watched_pid);
     const std::int64_t end_ns = now_ns_ + std::chrono::nanoseconds(options_.time).count();
+    counts_ = Counts{.measured_from_ns = measured_ns, .measured_to_ns = end_ns};
     while (now_ns_ < end_ns) {
         turn(end_ns);
     }
@@ -132,17 +142,22 @@ Outcome Engine::run() {
     result.watched_cpu_seconds = cpu_seconds_of(options_.watched_pid) - watched_cpu;
     result.join_seconds = join_seconds;
     result.join = percentiles(joins);
+    drain();
+    settle(result);
+    return result;
+}
 
+void Engine::drain() {
     acting_ = false;
     for (const std::int64_t drained_ns = now_ns_ + drain_ns_max;
          unacknowledged() != 0 && now_ns_ < drained_ns;) {
         turn(now_ns_ + 10'000'000);
     }
-    result.lost = unacknowledged();
-    result.doubled = doubled + counts_.doubled;
-    result.failed = count(
-        [](const Player& player) { return player.session.state() != Session::State::playing; });
-    return result;
+    if (options_.mode == Mode::relay) {
+        for (const std::int64_t heard_ns = now_ns_ + echo_ns; now_ns_ < heard_ns;) {
+            turn(heard_ns);
+        }
+    }
 }
 
 void Engine::connect_some() {
@@ -295,11 +310,56 @@ Outcome Engine::outcome(double seconds) const {
     result.bytes = counts_.bytes;
     result.tick_gaps = counts_.tick_gaps;
     result.seconds = seconds;
+    result.lateness = percentiles(counts_.lateness);
+    return result;
+}
+
+/// What is known only after the drain.
+void Engine::settle(Outcome& result) {
+    for (const auto& player : players_) {
+        player->session.give_up(now_ns_, counts_);
+    }
     result.latency = percentiles(counts_.latency);
     result.latency.max = counts_.latency_max;
     result.service = percentiles(counts_.service);
-    result.lateness = percentiles(counts_.lateness);
-    return result;
+    result.lost = unacknowledged();
+    if (options_.mode == Mode::relay) {
+        compare_applied(result);
+    }
+    result.failed = in_state(Session::State::failed);
+    const std::string reason = commonest_reason();
+    reason.copy(result.reason.data(), result.reason.size() - 1);
+}
+
+/// Of each relay: the inputs of all its sessions, and how many it says it has applied.
+void Engine::compare_applied(Outcome& result) const {
+    for (std::size_t first = 0; first < players_.size(); first += options_.players) {
+        const std::size_t end = std::min<std::size_t>(first + options_.players, players_.size());
+        std::uint64_t sent = 0;
+        std::uint64_t applied = 0;
+        bool all_answered = true;
+        for (std::size_t i = first; i < end; ++i) {
+            const Session& session = players_[i]->session;
+            sent += session.inputs();
+            applied = std::max(applied, session.applied());
+            all_answered = all_answered && session.unacknowledged() == 0;
+        }
+        result.doubled += applied > sent ? applied - sent : 0;
+        // One that was acknowledged all the same; the others are counted already.
+        result.lost += all_answered && applied < sent ? sent - applied : 0;
+    }
+}
+
+std::string Engine::commonest_reason() const {
+    std::map<std::string, std::uint64_t> counts;
+    for (const auto& player : players_) {
+        if (player->session.state() == Session::State::failed) {
+            ++counts[player->session.reason()];
+        }
+    }
+    const auto commonest = std::ranges::max_element(
+        counts, {}, [](const auto& reason_and_count) { return reason_and_count.second; });
+    return commonest == counts.end() ? "" : commonest->first;
 }
 
 nlohmann::ordered_json json_of(const Percentiles& value) {
@@ -315,6 +375,7 @@ nlohmann::ordered_json json_of(const Percentiles& value) {
 std::string to_json(const Outcome& outcome) {
     const nlohmann::ordered_json json{{"sessions", outcome.sessions},
                                       {"failed", outcome.failed},
+                                      {"reason", outcome.reason.data()},
                                       {"sent", outcome.sent},
                                       {"acknowledged", outcome.acknowledged},
                                       {"lost", outcome.lost},
@@ -331,7 +392,8 @@ std::string to_json(const Outcome& outcome) {
                                       {"service_us", json_of(outcome.service)},
                                       {"lateness_us", json_of(outcome.lateness)},
                                       {"join_us", json_of(outcome.join)}};
-    return json.dump();
+    // A reason that was cut short may end within a character.
+    return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 Result<Outcome> run_load(const Options& options) {
@@ -343,9 +405,9 @@ Result<Outcome> run_load(const Options& options) {
     const Outcome result = engine.run();
     if (result.failed == result.sessions) {
         return failure(std::errc::connection_refused,
-                       fmt::format("none of {} sessions got a seat at {}; does a host listen "
+                       fmt::format("none of {} sessions stayed at {}: {}; does a host listen "
                                    "there, with --games-max and --messages-per-second for these?",
-                                   result.sessions, options.endpoint.text()));
+                                   result.sessions, options.endpoint.text(), result.reason.data()));
     }
     return result;
 }

@@ -6,8 +6,15 @@
 // meanwhile (Gil Tene's coordinated omission). Closed loop: each session sends the next input when
 // the one before has been acknowledged, which finds the throughput.
 //
-// Every input is numbered; at the end all must have been acknowledged by a snapshot, once.
+// Latency and service are of the inputs that were meant for the window measured, taken when all
+// have been answered or given up: one that never was counts with its age then. Without these, a
+// host that stalls until the end would be judged by what it answered before.
+//
+// Every input is numbered; at the end all must have been acknowledged by a snapshot. A relay also
+// counts what it applied, which must then be what its sessions sent: more is doubled. Tron says
+// nothing of the kind: an input that it applied twice is not seen here.
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -55,8 +62,8 @@ struct Outcome {
     std::uint64_t failed = 0;  // refused, cut off, or not let in in time
     std::uint64_t sent = 0;    // inputs
     std::uint64_t acknowledged = 0;
-    std::uint64_t lost = 0;     // of the whole run: never acknowledged
-    std::uint64_t doubled = 0;  // of the whole run; relay, one player: applied but not sent
+    std::uint64_t lost = 0;     // of the whole run: never acknowledged, or by a relay never applied
+    std::uint64_t doubled = 0;  // of the whole run; relay: applied but not sent
     std::uint64_t snapshots = 0;
     std::uint64_t deltas = 0;
     std::uint64_t bytes = 0;      // received
@@ -67,8 +74,10 @@ struct Outcome {
     double watched_cpu_seconds = 0;
     Percentiles latency;   // intended time → the snapshot that shows it
     Percentiles service;   // sent → the snapshot that shows it
-    Percentiles lateness;  // of views, against the earliest of their session (tron)
+    Percentiles lateness;  // of views, against the earliest of their session (tron); of the whole
+                           // run: a missed tick makes late all that follow until the game parks
     Percentiles join;      // connect → Joined
+    std::array<char, 128> reason{};  // why most of those that failed did; a text that ends with 0
 };
 
 /// One line of JSON.

@@ -140,6 +140,10 @@ int main(int argc, char** argv) {
         fmt::print(stderr, "ringside-load: {}\n", outcome.error().text());
         return 1;
     }
+    if (outcome->failed != 0) {
+        fmt::print(stderr, "ringside-load: {} sessions failed; most often: {}\n", outcome->failed,
+                   outcome->reason.data());
+    }
     if (json) {
         fmt::print("{}\n", to_json(*outcome));
     } else {

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "games/ringside/reasons.hpp"
+
 #include "ringside/core/limits.hpp"
 #include "ringside/core/wire.hpp"
 #include "ringside/relay/relay.hpp"
@@ -51,8 +53,9 @@ void Session::say(Build build) {
 }
 
 void Session::fail(std::string reason) {
-    state_ = State::failed;
-    reason_ = std::move(reason);
+    if (std::exchange(state_, State::failed) != State::failed) {
+        reason_ = std::move(reason);  // what comes after the first is its consequence
+    }
 }
 
 void Session::join() {
@@ -141,10 +144,9 @@ void Session::hear(const wire::FromHost& message, std::int64_t now_ns, Counts& c
             return;
         case wire::HostMessage::Snapshot:
         case wire::HostMessage::Delta: return hear_view(message, now_ns, counts);
-        case wire::HostMessage::Refused:
-            return fail(fmt::format("refused, reason {}", message.message_as_Refused()->reason()));
+        case wire::HostMessage::Refused: return fail(refusal(*message.message_as_Refused()));
         case wire::HostMessage::Left:
-            return fail(fmt::format("put out, reason {}", message.message_as_Left()->reason()));
+            return fail(fmt::format("put out: {}", farewell(*message.message_as_Left())));
         case wire::HostMessage::Error:
             return fail(fmt::format("error {}", message.message_as_Error()->code()));
         default: return;
@@ -169,11 +171,10 @@ void Session::hear_view(const wire::FromHost& message, std::int64_t now_ns, Coun
             acknowledge(seats->Get(i)->number(), now_ns, counts);
         }
     }
-    if (options_.mode == Mode::relay && options_.players == 1 && snapshot != nullptr) {
-        std::uint64_t applied = 0;  // RelayView begins with how many events there were
-        std::memcpy(&applied, snapshot->view()->data(),
-                    std::min<std::size_t>(sizeof(applied), snapshot->view()->size()));
-        counts.doubled += applied > number_ ? 1u : 0u;
+    if (options_.mode == Mode::relay && snapshot != nullptr) {
+        // A relay's view begins with how many events there were.
+        std::memcpy(&applied_, snapshot->view()->data(),
+                    std::min<std::size_t>(sizeof(applied_), snapshot->view()->size()));
     }
 }
 
@@ -183,25 +184,51 @@ void Session::note_tick(std::uint64_t tick, std::int64_t now_ns, Counts& counts)
     if (ticking_ && tick > tick_ + 1) {
         counts.tick_gaps += tick - tick_ - 1;
     }
-    const std::int64_t zero_ns =
-        now_ns - static_cast<std::int64_t>(tick) * options_.tick_ms * 1'000'000;
-    if (!ticking_ || zero_ns < earliest_ns_) {
-        earliest_ns_ = zero_ns;  // a game that parked starts its clock anew
-    } else if (tick != tick_) {
-        counts.lateness.record(static_cast<std::uint64_t>(zero_ns - earliest_ns_));
+    if (tick != tick_ && (ticking || ticking_)) {
+        note_lateness(tick, now_ns, counts);  // not of a view that an input made
     }
+    parked_ = parked_ || !ticking;
     tick_ = tick;
     ticking_ = ticking;
 }
 
+void Session::note_lateness(std::uint64_t tick, std::int64_t now_ns, Counts& counts) {
+    const std::int64_t tick_ns = std::int64_t{options_.tick_ms} * 1'000'000;
+    const std::int64_t zero_ns = now_ns - static_cast<std::int64_t>(tick) * tick_ns;
+    if (std::exchange(parked_, false) && earliest_ns_) {
+        // A game that parked goes on at the phase it had, some whole ticks later. To begin anew
+        // with this view would call the game punctual however late it is; so a view counts as up to
+        // three quarters of a tick late, and beyond that as earlier than any before it.
+        const std::int64_t later_ns = zero_ns - *earliest_ns_ + tick_ns / 4;
+        const std::int64_t remainder_ns = (later_ns % tick_ns + tick_ns) % tick_ns;
+        *earliest_ns_ += later_ns - remainder_ns;
+    }
+    if (!earliest_ns_ || zero_ns < *earliest_ns_) {
+        earliest_ns_ = zero_ns;
+    }
+    counts.lateness.record(static_cast<std::uint64_t>(zero_ns - *earliest_ns_));
+}
+
 void Session::acknowledge(std::uint32_t number, std::int64_t now_ns, Counts& counts) {
     for (; !in_flight_.empty() && in_flight_.front().number <= number; in_flight_.pop_front()) {
-        const Sent& sent = in_flight_.front();
-        const auto latency_ns = now_ns - sent.intended_ns;
-        counts.latency.record(static_cast<std::uint64_t>(latency_ns));
-        counts.service.record(static_cast<std::uint64_t>(now_ns - sent.sent_ns));
-        counts.latency_max = std::max(counts.latency_max, static_cast<double>(latency_ns) / 1e3);
+        record(in_flight_.front(), now_ns, counts);
         ++counts.acknowledged;
+    }
+}
+
+void Session::record(const Sent& sent, std::int64_t now_ns, Counts& counts) {
+    if (sent.intended_ns < counts.measured_from_ns || sent.intended_ns >= counts.measured_to_ns) {
+        return;
+    }
+    const auto latency_ns = now_ns - sent.intended_ns;
+    counts.latency.record(static_cast<std::uint64_t>(latency_ns));
+    counts.service.record(static_cast<std::uint64_t>(now_ns - sent.sent_ns));
+    counts.latency_max = std::max(counts.latency_max, static_cast<double>(latency_ns) / 1e3);
+}
+
+void Session::give_up(std::int64_t now_ns, Counts& counts) const {
+    for (const Sent& sent : in_flight_) {
+        record(sent, now_ns, counts);
     }
 }
 
