@@ -60,7 +60,7 @@ Result<void> take_echo(const EpollEcho& echo, std::uint32_t connections,
     const auto echoes = static_cast<double>(outcome->echoes);
     sample.cpu_us.push_back(static_cast<double>(cpu_ns_of(echo.pid()) - cpu_ns) / 1e3 / echoes);
     sample.rate.push_back(echoes / outcome->seconds / 1e3);
-    sample.p99_us.push_back(outcome->p99_us);
+    sample.p99_us.push_back(*measured_us(outcome->latency_ns).p99);
     return {};
 }
 

@@ -2,39 +2,34 @@
 // Runs the load generator's engine in a process of its own, so that its CPU and its wakes are not
 // the benchmark's.
 
-#include "bare_processes.hpp"
+#include "bench.hpp"
 #include "load.hpp"
+#include "placed.hpp"
 
+#include "ringside/core/histogram.hpp"
 #include "ringside/core/result.hpp"
 
 namespace ringside::bench {
 
-/// Loads that run beside something else; the processes end with this object.
+/// A load that runs beside something else; its process ends with this object.
 class Loaded {
 public:
-    Loaded() = default;
-    Loaded(const Loaded&) = delete;
-    Loaded& operator=(const Loaded&) = delete;
-    ~Loaded();
+    [[nodiscard]] Result<void> start(const load::Options& options, Place place = {});
 
-    /// Where a load runs. What measures a full machine has to run before what fills it.
-    struct Place {
-        int cpu = -1;  // -1: any
-        bool realtime = false;
-    };
-    [[nodiscard]] Result<void> start(const load::Options& options, Place place);
-    [[nodiscard]] Result<void> start(const load::Options& options) { return start(options, {}); }
-
-    /// Waits for what came of the one started last.
-    [[nodiscard]] Result<load::Outcome> outcome();
+    /// Waits for what came of it, which may be sessions that failed or inputs that were lost.
+    [[nodiscard]] Result<load::Outcome> outcome() { return process_.outcome<load::Outcome>(); }
 
 private:
-    BareProcesses processes_;
-    std::vector<int> result_fds_;
+    PlacedProcess process_;
 };
 
+/// An Error when a session failed or an input was lost or doubled.
+[[nodiscard]] Result<void> check_outcome(const load::Outcome& outcome);
+
 /// Starts one and waits. The Error also is a load that lost or doubled an input, or a session.
-[[nodiscard]] Result<load::Outcome> run_loaded(const load::Options& options,
-                                               Loaded::Place place = {});
+[[nodiscard]] Result<load::Outcome> run_loaded(const load::Options& options, Place place = {});
+
+/// Of nanoseconds, in µs.
+[[nodiscard]] Measured measured_us(const Histogram& latency_ns);
 
 }  // namespace ringside::bench

@@ -321,6 +321,7 @@ void Engine::settle(Outcome& result) {
     }
     result.latency = percentiles(counts_.latency);
     result.latency.max = counts_.latency_max;
+    result.latency_ns = counts_.latency;
     result.service = percentiles(counts_.service);
     result.lost = unacknowledged();
     if (options_.mode == Mode::relay) {

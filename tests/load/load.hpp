@@ -21,6 +21,7 @@
 
 #include <sys/types.h>
 
+#include "ringside/core/histogram.hpp"
 #include "ringside/core/result.hpp"
 #include "ringside/net/endpoint.hpp"
 
@@ -77,6 +78,7 @@ struct Outcome {
     Percentiles lateness;  // of views, against the earliest of their session (tron); of the whole
                            // run: a missed tick makes late all that follow until the game parks
     Percentiles join;      // connect → Joined
+    Histogram latency_ns;  // what `latency` is of: to be merged with other runs
     std::array<char, 128> reason{};  // why most of those that failed did; a text that ends with 0
 };
 
