@@ -63,8 +63,10 @@ void Session::join() {
     const auto config = octets(
         is_tron ? tron::encode_config({.seats = static_cast<std::uint8_t>(options_.players),
                                        .tick_ms = static_cast<std::uint16_t>(options_.tick_ms)})
-                : relay::encode_config(
-                      {.seats = static_cast<std::uint8_t>(options_.players), .history = 1}));
+                // A view tells of an input of each: with less room, those that came together would
+                // push each other out before anybody was told.
+                : relay::encode_config({.seats = static_cast<std::uint8_t>(options_.players),
+                                        .history = static_cast<std::uint8_t>(options_.players)}));
     // Games of an earlier run take a moment to end.
     const std::string game = fmt::format("load-{}-{}", getpid(), index_ / options_.players);
     say([&](auto& builder) {
