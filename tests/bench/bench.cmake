@@ -4,6 +4,7 @@ add_executable(ringside-bench
   tests/bench/bare_processes.cpp tests/bench/bench.cpp tests/bench/bench_json.cpp
   tests/bench/bench_main.cpp tests/bench/bench_table.cpp tests/bench/benches.cpp
   tests/bench/burner.cpp tests/bench/chart_svg.cpp tests/bench/contest.cpp tests/bench/crowd.cpp
+  tests/bench/host_watch.cpp
   tests/bench/loaded.cpp tests/bench/local_games.cpp tests/bench/node_rival.cpp tests/bench/parked_games.cpp
   tests/bench/pinned_roles.cpp tests/bench/placed.cpp tests/bench/population.cpp tests/bench/report_html.cpp
   tests/bench/rivals/epoll_broadcast.cpp tests/bench/rivals/epoll_echo.cpp tests/bench/run_facts.cpp tests/bench/served.cpp

@@ -19,6 +19,8 @@ public:
     /// Waits for what came of it, which may be sessions that failed or inputs that were lost.
     [[nodiscard]] Result<load::Outcome> outcome() { return process_.outcome<load::Outcome>(); }
 
+    [[nodiscard]] pid_t pid() const noexcept { return process_.pid(); }
+
 private:
     PlacedProcess process_;
 };

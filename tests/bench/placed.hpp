@@ -50,6 +50,9 @@ public:
         return read ? Result<Outcome>(outcome) : std::unexpected(std::move(read.error()));
     }
 
+    /// Requires a start.
+    [[nodiscard]] pid_t pid() const noexcept { return process_.pids().front(); }
+
 private:
     Result<void> start_writing(Place place, const std::function<Result<void>(int)>& body);
     static Result<void> write_all(int fd, const void* from, std::size_t bytes);

@@ -74,31 +74,35 @@ Result<Served> Served::start(const std::vector<std::string>& flags) {
         return errno_failure("cannot make a pipe");
     }
     const pid_t parent = getpid();
+    std::string instance = new_instance();
     const pid_t pid = fork();
     if (pid == 0) {
-        be_host(flags, new_instance(), output[1], parent);
+        be_host(flags, instance, output[1], parent);
     }
     close(output[1]);
-    const std::string line = pid > 0 ? first_line(output[0]) : "";
+    if (pid < 0) {
+        close(output[0]);
+        return errno_failure("cannot fork a host");
+    }
+    Served served(pid, std::move(instance));  // ends it when what it says is not what is expected
+    const std::string line = first_line(output[0]);
     close(output[0]);
     const auto end = line.find("; join with: ");
     if (!line.starts_with(line_begin) || end == std::string::npos) {
-        if (pid > 0) {
-            waitpid(pid, nullptr, 0);
-        }
-        return failure(std::error_code{}, "the host did not start");
+        return failure(std::error_code{}, fmt::format("the host did not start: '{}'", line));
     }
     auto endpoint = Endpoint::parse(line.substr(line_begin.size(), end - line_begin.size()));
     if (!endpoint) {
         return std::unexpected(std::move(endpoint.error()));
     }
-    Served served(pid, std::move(*endpoint));
+    served.endpoint_ = std::move(*endpoint);
     served.front_pids_ = children_named(pid, "front/");
     return served;
 }
 
 Served::Served(Served&& other) noexcept
     : pid_(std::exchange(other.pid_, 0)),
+      instance_(std::move(other.instance_)),
       endpoint_(std::move(other.endpoint_)),
       front_pids_(std::move(other.front_pids_)) {}
 

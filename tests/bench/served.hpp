@@ -22,13 +22,15 @@ public:
     ~Served();
 
     [[nodiscard]] const Endpoint& endpoint() const noexcept { return endpoint_; }
+    [[nodiscard]] const std::string& instance() const noexcept { return instance_; }
     [[nodiscard]] pid_t supervisor_pid() const noexcept { return pid_; }
     [[nodiscard]] const std::vector<pid_t>& front_pids() const noexcept { return front_pids_; }
 
 private:
-    Served(pid_t pid, Endpoint endpoint) noexcept : pid_(pid), endpoint_(std::move(endpoint)) {}
+    Served(pid_t pid, std::string instance) noexcept : pid_(pid), instance_(std::move(instance)) {}
 
     pid_t pid_;
+    std::string instance_;
     Endpoint endpoint_;
     std::vector<pid_t> front_pids_;
 };
