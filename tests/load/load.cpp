@@ -142,6 +142,7 @@ Outcome Engine::run() {
     result.watched_cpu_seconds = cpu_seconds_of(options_.watched_pid) - watched_cpu;
     result.join_seconds = join_seconds;
     result.join = percentiles(joins);
+    result.join_ns = joins;
     drain();
     settle(result);
     return result;
@@ -164,10 +165,11 @@ void Engine::connect_some() {
     const std::uint64_t wanted = std::uint64_t{options_.games} * options_.players;
     for (std::uint32_t i = 0; i < options_.connects_per_turn && players_.size() < wanted; ++i) {
         const auto index = static_cast<std::uint32_t>(players_.size());
+        const std::int64_t connect_ns = monotonic_ns();  // the wait for a connection is the host's
         const auto fd = connect_to(options_.endpoint, std::chrono::seconds(5));
         now_ns_ = monotonic_ns();
         players_.push_back(std::make_unique<Player>(Player{
-            .session = Session(options_, index, fd.value_or(-1), now_ns_), .in_flight = {}}));
+            .session = Session(options_, index, fd.value_or(-1), connect_ns), .in_flight = {}}));
         if (!fd) {
             players_.back()->session.fail(fd.error().text());
             continue;

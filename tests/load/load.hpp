@@ -41,7 +41,7 @@ struct Options {
     double inputs_per_second = 2;    // of a session; 0: closed loop (relay only)
     std::uint32_t input_bytes = 64;  // relay
     bool deltas = true;
-    std::uint32_t connects_per_turn = 64;
+    std::uint32_t connects_per_turn = 64;  // nothing is said or heard while these are made
     std::chrono::milliseconds warm_up{1'000};
     std::chrono::milliseconds time{5'000};
     pid_t watched_pid = 0;  // whose CPU is reported; 0: nobody's
@@ -78,6 +78,7 @@ struct Outcome {
     Percentiles lateness;  // of views, against the earliest of their session (tron); of the whole
                            // run: a missed tick makes late all that follow until the game parks
     Percentiles join;      // connect → Joined
+    Histogram join_ns;     // what `join` is of
     Histogram latency_ns;  // what `latency` is of: to be merged with other runs
     std::array<char, 128> reason{};  // why most of those that failed did; a text that ends with 0
 };

@@ -30,12 +30,12 @@ tron::Direction clockwise(tron::Direction direction) {
 
 }  // namespace
 
-Session::Session(const Options& options, std::uint32_t index, int fd, std::int64_t now_ns)
+Session::Session(const Options& options, std::uint32_t index, int fd, std::int64_t connect_ns)
     : options_(options),
       index_(index),
       fd_(fd),
       parser_(host_message_bytes_max),
-      connected_ns_(now_ns) {
+      connect_ns_(connect_ns) {
     say([&](auto& builder) {
         return std::pair{
             wire::ClientMessage::Hello,
@@ -142,7 +142,7 @@ void Session::hear(const wire::FromHost& message, std::int64_t now_ns, Counts& c
         case wire::HostMessage::Joined:
             state_ = State::playing;
             seat_ = message.message_as_Joined()->seat();
-            counts.join.record(static_cast<std::uint64_t>(now_ns - connected_ns_));
+            counts.join.record(static_cast<std::uint64_t>(now_ns - connect_ns_));
             return;
         case wire::HostMessage::Snapshot:
         case wire::HostMessage::Delta: return hear_view(message, now_ns, counts);

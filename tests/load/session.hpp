@@ -37,7 +37,7 @@ class Session {
 public:
     enum class State : std::uint8_t { greeting, joining, playing, failed };
 
-    Session(const Options& options, std::uint32_t index, int fd, std::int64_t now_ns);
+    Session(const Options& options, std::uint32_t index, int fd, std::int64_t connect_ns);
 
     /// Takes bytes of the host; answers go to outbox().
     void take(Bytes bytes, std::int64_t now_ns, Counts& counts);
@@ -98,7 +98,7 @@ private:
     bool ticking_ = false;                     // the view before was of a race or its countdown
     bool parked_ = true;                       // since the last tick that was noted
     std::optional<std::int64_t> earliest_ns_;  // arrival - tick × tick time, the least so far
-    std::int64_t connected_ns_;
+    std::int64_t connect_ns_;                  // when it began to
 };
 
 }  // namespace ringside::load
