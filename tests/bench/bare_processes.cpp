@@ -2,7 +2,6 @@
 
 #include <cerrno>
 #include <csignal>
-#include <ctime>
 #include <fstream>
 #include <string>
 
@@ -66,15 +65,6 @@ Result<void> BareProcesses::fork_one(const std::function<void()>& body) {
     }
     pids_.push_back(pid);
     return {};
-}
-
-std::int64_t cpu_ns_of(pid_t pid) noexcept {
-    clockid_t clock{};
-    timespec used{};
-    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0) {
-        return 0;
-    }
-    return used.tv_sec * 1'000'000'000 + used.tv_nsec;
 }
 
 std::uint64_t status_of(pid_t pid, const char* field) {

@@ -42,10 +42,6 @@ private:
     int nice_before_;
 };
 
-/// CPU time that a process has used, in ns; 0 when it is gone. Exact, unlike /proc/PID/stat, whose
-/// 10 ms are more than a game uses in a minute.
-[[nodiscard]] std::int64_t cpu_ns_of(pid_t pid) noexcept;
-
 /// A field of /proc/PID/status that is a number; 0 when there is none.
 [[nodiscard]] std::uint64_t status_of(pid_t pid, const char* field);
 

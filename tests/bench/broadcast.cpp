@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "benches.hpp"
+#include "cpu_time.hpp"
 #include "crowd.hpp"
 #include "served.hpp"
 #include "tests/bench/rivals/epoll_broadcast.hpp"

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "benches.hpp"
+#include "cpu_time.hpp"
 #include "loaded.hpp"
 #include "served.hpp"
 #include "tests/bench/rivals/epoll_echo.hpp"

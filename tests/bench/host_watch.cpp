@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "bare_processes.hpp"
+#include "cpu_time.hpp"
 #include "ipc/instance.hpp"
 
 #include "ringside/core/clock.hpp"

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bare_processes.hpp"
+#include "cpu_time.hpp"
 
 #include "ringside/core/clock.hpp"
 #include "ringside/core/ticker.hpp"

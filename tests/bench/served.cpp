@@ -1,6 +1,7 @@
 #include "served.hpp"
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
@@ -14,10 +15,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ringside/core/clock.hpp"
+
 namespace ringside::bench {
 namespace {
 
 constexpr std::string_view line_begin = "listening on ";
+constexpr std::int64_t stop_ns_max = 30'000'000'000;  // thousands of games leave a full machine
+constexpr unsigned look_again_us = 5'000;
 
 std::string new_instance() {
     static int count = 0;
@@ -66,6 +71,21 @@ std::vector<pid_t> children_named(pid_t parent, std::string_view prefix) {
     return found;
 }
 
+/// A host that does not stop when asked is killed; its games go with it.
+void end_process(pid_t pid) {
+    kill(pid, SIGTERM);
+    const std::int64_t deadline_ns = monotonic_ns() + stop_ns_max;
+    while (waitpid(pid, nullptr, WNOHANG) == 0) {
+        if (monotonic_ns() > deadline_ns) {
+            kill(pid, SIGKILL);
+            while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+            }
+            return;
+        }
+        usleep(look_again_us);
+    }
+}
+
 }  // namespace
 
 Result<Served> Served::start(const std::vector<std::string>& flags) {
@@ -108,8 +128,7 @@ Served::Served(Served&& other) noexcept
 
 Served::~Served() {
     if (pid_ > 0) {
-        kill(pid_, SIGTERM);
-        waitpid(pid_, nullptr, 0);
+        end_process(pid_);
     }
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "bare_processes.hpp"
+#include "cpu_time.hpp"
 #include "local_games.hpp"
 #include "population.hpp"
 

@@ -1,7 +1,6 @@
 #include "load.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
@@ -13,9 +12,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "cpu_time.hpp"
 #include "net/ring_loop.hpp"
 #include "session.hpp"
 
@@ -29,21 +28,8 @@ constexpr std::int64_t join_ns_max = 60'000'000'000;
 constexpr std::int64_t drain_ns_max = 10'000'000'000;
 constexpr std::int64_t echo_ns = 50'000'000;  // after that, for an input that is applied twice
 
-double own_cpu_seconds() {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    const auto seconds = [](const timeval& time) {
-        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-    };
-    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
 double cpu_seconds_of(pid_t pid) {
-    std::uint64_t run_ns = 0;
-    if (pid > 0) {
-        std::ifstream(fmt::format("/proc/{}/schedstat", pid)) >> run_ns;
-    }
-    return static_cast<double>(run_ns) / 1e9;
+    return pid > 0 ? static_cast<double>(cpu_ns_of(pid)) / 1e9 : 0;
 }
 
 Percentiles percentiles(const Histogram& histogram) {
@@ -130,7 +116,7 @@ Outcome Engine::run() {
         turn(warm_ns);
     }
     const std::int64_t measured_ns = now_ns_;
-    const double own_cpu = own_cpu_seconds();
+    const double own_cpu = cpu_seconds_of(getpid());
     const double watched_cpu = cpu_seconds_of(options_.watched_pid);
     const std::int64_t end_ns = now_ns_ + std::chrono::nanoseconds(options_.time).count();
     counts_ = Counts{.measured_from_ns = measured_ns, .measured_to_ns = end_ns};
@@ -138,7 +124,7 @@ Outcome Engine::run() {
         turn(end_ns);
     }
     Outcome result = outcome(static_cast<double>(now_ns_ - measured_ns) / 1e9);
-    result.own_cpu_seconds = own_cpu_seconds() - own_cpu;
+    result.own_cpu_seconds = cpu_seconds_of(getpid()) - own_cpu;
     result.watched_cpu_seconds = cpu_seconds_of(options_.watched_pid) - watched_cpu;
     result.join_seconds = join_seconds;
     result.join = percentiles(joins);
