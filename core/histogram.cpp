@@ -57,7 +57,7 @@ std::uint64_t LogLinearHistogram<linear_bits, value_bits_max>::quantile(
     return 0;
 }
 
-template class LogLinearHistogram<3, 40>;
+template class LogLinearHistogram<6, 40>;
 template class LogLinearHistogram<2, 22>;
 
 }  // namespace ringside

@@ -40,14 +40,15 @@ private:
     std::array<std::uint64_t, bucket_count> counts_{};
 };
 
-/// Of nanoseconds up to 18 minutes, to within 12.5 %.
-using Histogram = LogLinearHistogram<3, 40>;
+/// Of nanoseconds up to 18 minutes, to within 1.6 %: a ratio of two quantiles must not show the
+/// buckets. 2,240 counters, 18 KiB, in private memory only.
+using Histogram = LogLinearHistogram<6, 40>;
 
 /// Of ticks' lateness, in units of 1,024 ns up to 4 s, to within 25 %: 84 counters.
 using LatenessHistogram = LogLinearHistogram<2, 22>;
 inline constexpr std::uint32_t lateness_unit_bits = 10;  // 1,024 ns: no division on the tick path
 
-extern template class LogLinearHistogram<3, 40>;
+extern template class LogLinearHistogram<6, 40>;
 extern template class LogLinearHistogram<2, 22>;
 
 }  // namespace ringside
