@@ -26,9 +26,10 @@ Measured measured(std::vector<double>& samples) {
 }
 
 std::optional<double> Figure::ratio() const {
-    const Against against = goal ? goal->against : rival ? Against::rival : Against::floor;
-    const auto& yardstick = against == Against::rival ? rival : floor;
-    if (against == Against::number || !yardstick) {
+    const bool judged = goal && goal->against != Against::number;
+    const auto& yardstick =
+        judged ? (goal->against == Against::rival ? rival : floor) : (rival ? rival : floor);
+    if (!yardstick) {
         return std::nullopt;
     }
     const bool p99 = goal && goal->of_p99;

@@ -49,7 +49,7 @@ struct Figure {
     std::optional<Goal> goal;
     std::string note;  // one sentence, or empty
 
-    /// value / what the goal is against; nothing without that.
+    /// value / what the goal is against; else / rival or / floor; nothing without a yardstick.
     [[nodiscard]] std::optional<double> ratio() const;
     /// Nothing without a goal.
     [[nodiscard]] std::optional<bool> met() const;
