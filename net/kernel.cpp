@@ -15,8 +15,6 @@
 namespace ringside {
 namespace {
 
-constexpr int op_futex_wait = 51;
-
 std::string running_kernel() {
     utsname name{};
     return ::uname(&name) == 0 ? std::string("Linux ") + name.release : "this kernel";

@@ -23,11 +23,6 @@ constexpr std::uint32_t buffer_shift = 4;      // see received()
 constexpr std::uint32_t buffer_bytes = buffer_stride - 8;
 constexpr int buffer_group = 0;
 
-// linux/io_uring.h and linux/futex.h of Linux 6.7
-constexpr std::uint8_t op_futex_wait = 51;
-constexpr std::int32_t futex2_size_u32 = 2;
-constexpr std::uint64_t futex_match_any = 0xffffffff;
-
 std::uint64_t packed(Token token) noexcept {
     return static_cast<std::uint64_t>(token.operation) << 56 |
            static_cast<std::uint64_t>(token.generation & 0xffffff) << 32 | token.index;

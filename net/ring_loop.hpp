@@ -19,6 +19,11 @@
 
 namespace ringside {
 
+// linux/io_uring.h and linux/futex.h of Linux 6.7, which liburing 2.3's headers do not reach.
+inline constexpr std::uint8_t op_futex_wait = 51;
+inline constexpr std::int32_t futex2_size_u32 = 2;
+inline constexpr std::uint64_t futex_match_any = 0xffffffff;
+
 enum class Operation : std::uint8_t {
     ignored,  // nobody waits for its completion
     accept,

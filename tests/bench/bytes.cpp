@@ -8,6 +8,7 @@
 #include "benches.hpp"
 #include "net/host_messages.hpp"
 
+#include "ringside/net/frame.hpp"
 #include "ringside/tron/bot.hpp"
 #include "ringside/tron/config.hpp"
 #include "ringside/tron/rules.hpp"
@@ -15,8 +16,6 @@
 
 namespace ringside::bench {
 namespace {
-
-constexpr std::size_t frame_prefix_bytes = 4;
 
 /// Of one racing tick.
 struct Sizes {

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "net/ring_loop.hpp"
 #include "pinned_roles.hpp"
 
 #include "ringside/core/invariant.hpp"
@@ -137,11 +138,6 @@ private:
     io_uring ring_{};
     bool mapped_ = false;  // in this process, whose end unmaps it
 };
-
-// linux/io_uring.h and linux/futex.h of Linux 6.7, which liburing 2.3's headers do not reach.
-constexpr std::uint8_t op_futex_wait = 51;
-constexpr std::int32_t futex2_size_u32 = 2;
-constexpr std::uint64_t futex_match_any = 0xffffffff;
 
 class UringFutexWay final : public WakeWay {
 public:
