@@ -15,6 +15,7 @@
 #include "bench_json.hpp"
 #include "bench_table.hpp"
 #include "benches.hpp"
+#include "chart_svg.hpp"
 #include "report_html.hpp"
 #include "run_facts.hpp"
 
@@ -54,7 +55,22 @@ int run(const Bench& bench, const Options& options, const Output& output, const 
     return 0;
 }
 
-int write_report(const std::vector<std::string>& files, const std::string& html_file) {
+int write_charts(const std::vector<StoredReport>& reports, const std::string& folder) {
+    for (const StoredReport& stored : reports) {
+        std::size_t number = 0;
+        for (const Chart& chart : stored.report.charts) {
+            const std::string path =
+                fmt::format("{}/{}-{}.svg", folder, stored.report.bench, ++number);
+            if (!write_file(path, to_svg_file(chart))) {
+                return complain(path, "cannot be written");
+            }
+        }
+    }
+    return 0;
+}
+
+int write_report(const std::vector<std::string>& files, const std::string& html_file,
+                 const std::string& charts_folder) {
     std::vector<StoredReport> reports;
     for (const std::string& path : files) {
         std::ifstream file(path);
@@ -66,6 +82,11 @@ int write_report(const std::vector<std::string>& files, const std::string& html_
     }
     if (!write_file(html_file, to_html(reports))) {
         return complain(html_file, "cannot be written");
+    }
+    if (!charts_folder.empty()) {
+        if (const int failed = write_charts(reports, charts_folder); failed != 0) {
+            return failed;
+        }
     }
     const GoalCount goals = count_goals(reports);
     fmt::print("{} of {} goals met\n", goals.met, goals.total);
@@ -106,6 +127,9 @@ int main(int argc, char** argv) {
     std::vector<std::string> files;
     std::string html_file;
     report_command->add_option("--output", html_file, "the page to write")->required();
+    std::string charts_folder;
+    report_command->add_option("--charts", charts_folder,
+                               "also writes each chart into this folder, as a file of its own");
     report_command->add_option("file", files, "what --json-file wrote")->required();
     CLI11_PARSE(app, argc, argv);
 
@@ -113,7 +137,7 @@ int main(int argc, char** argv) {
         return list();
     }
     if (report_command->parsed()) {
-        return write_report(files, html_file);
+        return write_report(files, html_file, charts_folder);
     }
     for (const Bench& bench : benches()) {
         if (app.got_subcommand(std::string(bench.name))) {

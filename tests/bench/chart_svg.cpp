@@ -121,21 +121,21 @@ void draw_axes(std::string& svg, const Chart& chart, const Plot& plot) {
     auto out = std::back_inserter(svg);
     for (const double tick : plot.x.ticks()) {
         const double x = plot.x.at(tick);
-        fmt::format_to(out, "<path class=grid d='M{0:.1f} {1}V{2}'/>", x, plot_top, plot_bottom);
-        fmt::format_to(out, "<text x={:.1f} y={} text-anchor=middle>{}</text>", x, plot_bottom + 18,
-                       number(tick));
+        fmt::format_to(out, "<path class='grid' d='M{0:.1f} {1}V{2}'/>", x, plot_top, plot_bottom);
+        fmt::format_to(out, "<text x='{:.1f}' y='{}' text-anchor='middle'>{}</text>", x,
+                       plot_bottom + 18, number(tick));
     }
     for (const double tick : plot.y.ticks()) {
         const double y = plot.y.at(tick);
-        fmt::format_to(out, "<path class=grid d='M{1} {0:.1f}H{2}'/>", y, plot_left, plot_right);
-        fmt::format_to(out, "<text x={} y={:.1f} text-anchor=end>{}</text>", plot_left - 8, y + 4,
-                       number(tick));
+        fmt::format_to(out, "<path class='grid' d='M{1} {0:.1f}H{2}'/>", y, plot_left, plot_right);
+        fmt::format_to(out, "<text x='{}' y='{:.1f}' text-anchor='end'>{}</text>", plot_left - 8,
+                       y + 4, number(tick));
     }
-    fmt::format_to(out, "<path class=axis d='M{} {}V{}H{}'/>", plot_left, plot_top, plot_bottom,
+    fmt::format_to(out, "<path class='axis' d='M{} {}V{}H{}'/>", plot_left, plot_top, plot_bottom,
                    plot_right);
-    fmt::format_to(out, "<text x={} y={} text-anchor=end>{}</text>", plot_right, plot_bottom + 40,
-                   html_text(chart.x_label));
-    fmt::format_to(out, "<text x=8 y={}>{}</text>", plot_top - 14, html_text(chart.y_label));
+    fmt::format_to(out, "<text x='{}' y='{}' text-anchor='end'>{}</text>", plot_right,
+                   plot_bottom + 40, html_text(chart.x_label));
+    fmt::format_to(out, "<text x='8' y='{}'>{}</text>", plot_top - 14, html_text(chart.y_label));
 }
 
 void draw_line(std::string& svg, const Line& line, const Plot& plot, std::size_t series) {
@@ -151,11 +151,11 @@ void draw_line(std::string& svg, const Line& line, const Plot& plot, std::size_t
         fmt::format_to(std::back_inserter(path), "{}{:.1f} {:.1f}", path.empty() ? "M" : "L", at_x,
                        at_y);
         fmt::format_to(std::back_inserter(marks),
-                       "<circle cx={:.1f} cy={:.1f} r=3.5><title>{}: {:.6g}, {:.6g}</title>"
+                       "<circle cx='{:.1f}' cy='{:.1f}' r='3.5'><title>{}: {:.6g}, {:.6g}</title>"
                        "</circle>",
                        at_x, at_y, html_text(line.name), x, y);
     }
-    fmt::format_to(out, "<g class=series-{}><path class=line d='{}'/>{}</g>",
+    fmt::format_to(out, "<g class='series-{}'><path class='line' d='{}'/>{}</g>",
                    series % series_colours, path, marks);
 }
 
@@ -165,22 +165,52 @@ void draw_legend(std::string& svg, const Chart& chart) {
         const double row = static_cast<double>(series / legend_columns);
         const double x = plot_left + column * (plot_right - plot_left) / legend_columns;
         const double y = legend_top + row * legend_row;
-        fmt::format_to(std::back_inserter(svg),
-                       "<g class=series-{}><path class=line d='M{} {}h22'/><circle cx={} cy={} "
-                       "r=3.5 /></g><text x={} y={}>{}</text>",
-                       series % series_colours, x, y, x + 11, y, x + 30, y + 4,
-                       html_text(chart.lines[series].name));
+        fmt::format_to(
+            std::back_inserter(svg),
+            "<g class='series-{}'><path class='line' d='M{} {}h22'/><circle cx='{}' cy='{}' "
+            "r='3.5'/></g><text x='{}' y='{}'>{}</text>",
+            series % series_colours, x, y, x + 11, y, x + 30, y + 4,
+            html_text(chart.lines[series].name));
     }
 }
 
 }  // namespace
 
+// Line colours are distinct in brightness too, for readers who do not tell the hues apart.
+std::string chart_style() {
+    std::string style =
+        "svg { --ink: #1b1f24; --soft: #59636e; --grid: #d8dee4;\n"
+        "  --c0: #0550ae; --c1: #bc4c00; --c2: #1a7f37; --c3: #8250df; --c4: #bf3989;\n"
+        "  --c5: #7d5a00; --c6: #1b7c83; --c7: #57606a }\n"
+        "@media (prefers-color-scheme: dark) { svg { --ink: #e6edf3; --soft: #9aa5b1;\n"
+        "  --grid: #2d343c; --c0: #79b8ff; --c1: #ffa657; --c2: #56d364; --c3: #d2a8ff;\n"
+        "  --c4: #ff9bce; --c5: #e3c04f; --c6: #5ad1d8; --c7: #b1bac4 } }\n"
+        "svg { font-family: system-ui, sans-serif } svg text { font-size: 12px; fill: var(--soft) "
+        "}\n"
+        ".grid { stroke: var(--grid); fill: none } .axis { stroke: var(--soft); fill: none }\n"
+        ".line { fill: none; stroke-width: 2 }\n";
+    for (std::size_t series = 0; series < series_colours; ++series) {
+        fmt::format_to(std::back_inserter(style),
+                       ".series-{0} .line {{ stroke: var(--c{0}) }} "
+                       ".series-{0} circle {{ fill: var(--c{0}) }}\n",
+                       series);
+    }
+    return style;
+}
+
+std::string to_svg_file(const Chart& chart) {
+    std::string svg = to_svg(chart);
+    svg.insert(svg.find('>') + 1, "<style>" + chart_style() + "</style>");
+    return svg + "\n";
+}
+
 std::string to_svg(const Chart& chart) {
     const Plot plot = plot_of(chart);
     const std::size_t rows = (chart.lines.size() + legend_columns - 1) / legend_columns;
     const double height = legend_top + static_cast<double>(rows) * legend_row;
-    std::string svg = fmt::format("<svg viewBox='0 0 {} {}' role=img aria-label='{}'>", width,
-                                  height, html_text(chart.title));
+    std::string svg = fmt::format(
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {} {}' role='img' aria-label='{}'>",
+        width, height, html_text(chart.title));
     draw_axes(svg, chart, plot);
     for (std::size_t series = 0; series < chart.lines.size(); ++series) {
         draw_line(svg, chart.lines[series], plot, series);

@@ -1,7 +1,5 @@
 #include "report_html.hpp"
 
-#include <iterator>
-
 #include <fmt/format.h>
 
 #include "bench_table.hpp"
@@ -10,19 +8,14 @@
 namespace ringside::bench {
 namespace {
 
-// Line colours are distinct in brightness too, for readers who do not tell the hues apart.
 constexpr std::string_view page_begin = R"(<!doctype html>
 <html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>
 <title>Ringside benchmarks</title>
 <style>
 :root { color-scheme: light dark; --page: #fff; --ink: #1b1f24; --soft: #59636e; --grid: #d8dee4;
-  --yes: #116329; --no: #b3261e;
-  --c0: #0550ae; --c1: #bc4c00; --c2: #1a7f37; --c3: #8250df; --c4: #bf3989; --c5: #7d5a00;
-  --c6: #1b7c83; --c7: #57606a }
+  --yes: #116329; --no: #b3261e }
 @media (prefers-color-scheme: dark) { :root { --page: #0f1318; --ink: #e6edf3; --soft: #9aa5b1;
-  --grid: #2d343c; --yes: #56d364; --no: #ff8a80;
-  --c0: #79b8ff; --c1: #ffa657; --c2: #56d364; --c3: #d2a8ff; --c4: #ff9bce; --c5: #e3c04f;
-  --c6: #5ad1d8; --c7: #b1bac4 } }
+  --grid: #2d343c; --yes: #56d364; --no: #ff8a80 } }
 body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--page);
   max-width: 1200px; margin: 2em auto; padding: 0 1em }
 h2 { margin-top: 2.5em; border-bottom: 1px solid var(--grid) }
@@ -35,21 +28,8 @@ th, td { text-align: left; padding: 4px 10px; border-bottom: 1px solid var(--gri
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 .yes { color: var(--yes) } .NO { color: var(--no); font-weight: bold }
 figure { margin: 2em 0; max-width: 760px } figcaption { font-weight: bold }
-svg { width: 100%; height: auto } svg text { font-size: 12px; fill: var(--soft) }
-.grid { stroke: var(--grid); fill: none } .axis { stroke: var(--soft); fill: none }
-.line { fill: none; stroke-width: 2 }
+svg { width: 100%; height: auto }
 )";
-
-std::string series_style() {
-    std::string style;
-    for (std::size_t series = 0; series < series_colours; ++series) {
-        fmt::format_to(std::back_inserter(style),
-                       ".series-{0} .line {{ stroke: var(--c{0}) }} "
-                       ".series-{0} circle {{ fill: var(--c{0}) }}\n",
-                       series);
-    }
-    return style + "</style>\n";
-}
 
 std::string cell(const std::optional<Yardstick>& yardstick) {
     if (!yardstick) {
@@ -57,7 +37,7 @@ std::string cell(const std::optional<Yardstick>& yardstick) {
     }
     const auto& [name, value] = *yardstick;
     return fmt::format("{:.4g}{} <span class=note>{}</span>", value.median,
-                       value.p99 ? fmt::format(" / {:.4g}", *value.p99) : "", html_text(name));
+                       value.p99 ? " / " + tail_text(value) : "", html_text(name));
 }
 
 std::string row(const Figure& figure) {
@@ -70,9 +50,8 @@ std::string row(const Figure& figure) {
         "<tr><td>{}{}<td>{}<td class=number>{:.4g}<td class=number>{}<td>{}<td>{}"
         "<td class=number>{}<td>{}<td class='{}'>{}\n",
         html_text(figure.name), note, html_text(figure.unit), figure.value.median,
-        figure.value.p99 ? fmt::format("{:.4g}", *figure.value.p99) : "", cell(figure.floor),
-        cell(figure.rival), ratio ? fmt::format("{:.2f}", *ratio) : "",
-        html_text(goal_text(figure)), met, met);
+        tail_text(figure.value), cell(figure.floor), cell(figure.rival),
+        ratio ? fmt::format("{:.2f}", *ratio) : "", html_text(goal_text(figure)), met, met);
 }
 
 std::string section(const StoredReport& stored) {
@@ -115,7 +94,7 @@ GoalCount count_goals(std::span<const StoredReport> reports) {
 std::string to_html(std::span<const StoredReport> reports) {
     const GoalCount goals = count_goals(reports);
     std::string html(page_begin);
-    html += series_style();
+    html += chart_style() + "</style>\n";
     html += "<h1>Ringside benchmarks</h1>\n";
     if (!reports.empty()) {
         const RunFacts& facts = reports.front().facts;
