@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "ringside/core/invariant.hpp"
 
 namespace ringside::bench {
 namespace {
+
+constexpr std::size_t samples_for_p99_min = 100;
 
 double quantile(const std::vector<double>& sorted, double share) {
     const double place = std::ceil(share * static_cast<double>(sorted.size())) - 1;
@@ -22,7 +26,13 @@ double part(const Measured& value, bool p99) {
 Measured measured(std::vector<double>& samples) {
     invariant(!samples.empty(), "a benchmark measures at least once");
     std::ranges::sort(samples);
-    return {.median = quantile(samples, 0.5), .p99 = quantile(samples, 0.99)};
+    return {.median = quantile(samples, 0.5),
+            .p99 = quantile(samples, 0.99),
+            .p99_is_worst = samples.size() < samples_for_p99_min};
+}
+
+std::string tail_text(const Measured& value) {
+    return value.p99 ? fmt::format("{}{:.4g}", value.p99_is_worst ? "max " : "", *value.p99) : "";
 }
 
 std::optional<double> Figure::ratio() const {
@@ -33,7 +43,8 @@ std::optional<double> Figure::ratio() const {
         return std::nullopt;
     }
     const bool p99 = goal && goal->of_p99;
-    return part(value, p99) / part(yardstick->value, p99);
+    const double base = part(yardstick->value, p99);
+    return base != 0 ? std::optional(part(value, p99) / base) : std::nullopt;
 }
 
 std::optional<bool> Figure::met() const {

@@ -15,11 +15,15 @@
 
 namespace ringside::bench {
 
-/// A value with its tail; what the tail is (p99, worst) stands in the figure's name or note.
+/// A value with its tail.
 struct Measured {
     double median = 0;
     std::optional<double> p99;
+    bool p99_is_worst = false;  // of too few samples for a p99: the worst of them
 };
+
+/// The tail, as "1.23" or, of few samples, "max 1.23"; empty when there is none.
+[[nodiscard]] std::string tail_text(const Measured& value);
 
 /// Of samples in any order, which it sorts. Requires at least one.
 [[nodiscard]] Measured measured(std::vector<double>& samples);
@@ -49,7 +53,8 @@ struct Figure {
     std::optional<Goal> goal;
     std::string note;  // one sentence, or empty
 
-    /// value / what the goal is against; else / rival or / floor; nothing without a yardstick.
+    /// value / what the goal is against; else / rival or / floor; nothing without a
+    /// yardstick, or when that is zero.
     [[nodiscard]] std::optional<double> ratio() const;
     /// Nothing without a goal.
     [[nodiscard]] std::optional<bool> met() const;

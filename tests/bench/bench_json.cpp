@@ -10,7 +10,7 @@ using Json = nlohmann::ordered_json;
 Json json_of(const Measured& value) {
     Json json{{"median", value.median}};
     if (value.p99) {
-        json["p99"] = *value.p99;
+        json[value.p99_is_worst ? "max" : "p99"] = *value.p99;
     }
     return json;
 }
@@ -70,9 +70,10 @@ Json json_of(const RunFacts& facts) {
 }
 
 Measured measured_from(const Json& json) {
-    Measured value{.median = json.at("median"), .p99 = std::nullopt};
-    if (json.contains("p99")) {
-        value.p99 = json["p99"].get<double>();
+    Measured value{
+        .median = json.at("median"), .p99 = std::nullopt, .p99_is_worst = json.contains("max")};
+    if (json.contains("p99") || value.p99_is_worst) {
+        value.p99 = json[value.p99_is_worst ? "max" : "p99"].get<double>();
     }
     return value;
 }

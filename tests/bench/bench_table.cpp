@@ -15,10 +15,9 @@ void print_row(const Figure& figure) {
     const auto ratio = figure.ratio();
     fmt::print("{:<44} {:>10} {:>10}  {:<22} {:<26} {:>6}  {:<18} {}\n",
                fmt::format("{} [{}]", figure.name, figure.unit),
-               fmt::format("{:.4g}", figure.value.median),
-               figure.value.p99 ? fmt::format("{:.4g}", *figure.value.p99) : "", cell(figure.floor),
-               cell(figure.rival), ratio ? fmt::format("{:.2f}", *ratio) : "", goal_text(figure),
-               met_text(figure));
+               fmt::format("{:.4g}", figure.value.median), tail_text(figure.value),
+               cell(figure.floor), cell(figure.rival), ratio ? fmt::format("{:.2f}", *ratio) : "",
+               goal_text(figure), met_text(figure));
 }
 
 }  // namespace
