@@ -1,6 +1,7 @@
 // density: how many running games a machine carries, how late they tick and what a tick costs.
 //
-// Floor: bare forked processes that sleep to the same staggered deadlines and touch 512 bytes.
+// Floor: bare forked processes that sleep to the same staggered deadlines and touch 512 bytes; keys
+// are written to them as often as to games.
 // Ours and the floor's take turns at every size, and are measured by the same means; each figure is
 // the median of the turns.
 

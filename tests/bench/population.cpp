@@ -25,6 +25,7 @@ constexpr std::size_t touched_bytes = 512;
 struct alignas(4096) BarePage {
     LatenessCounts lateness;
     std::atomic<std::uint64_t> missed;
+    alignas(64) std::atomic<std::uint64_t> key;  // written by whoever steers
     std::byte touched[touched_bytes];
 };
 
@@ -69,7 +70,18 @@ public:
 
     Result<void> run_for(std::chrono::milliseconds time) override {
         const GoesFirst goes_first;
-        sleep_until(monotonic_ns() + std::chrono::nanoseconds(time).count());
+        const std::int64_t end_ns = monotonic_ns() + std::chrono::nanoseconds(time).count();
+        for (std::int64_t now_ns = monotonic_ns(); now_ns < end_ns; now_ns = monotonic_ns()) {
+            // Each gets a key as often as a game does that is steered in a square.
+            const std::uint32_t due =
+                std::max(1u, static_cast<std::uint32_t>(crowd_.ticking * steer_every_ns /
+                                                        (side_ticks * crowd_.tick_ms * 1'000'000)));
+            for (std::uint32_t i = 0; i < due && crowd_.ticking > 0; ++i) {
+                steered_ = (steered_ + 1) % crowd_.ticking;
+                pages_[steered_].key.fetch_add(1, std::memory_order_relaxed);
+            }
+            sleep_until(std::min(end_ns, now_ns + steer_every_ns));
+        }
         return {};
     }
 
@@ -105,12 +117,14 @@ private:
             page.lateness.ticks[LatenessHistogram::bucket_of(units)].fetch_add(
                 1, std::memory_order_relaxed);
             page.missed.fetch_add(late.missed_ticks, std::memory_order_relaxed);
-            std::memset(page.touched, round, sizeof(page.touched));
+            std::memset(page.touched, round + static_cast<int>(page.key.load()),
+                        sizeof(page.touched));
         }
     }
 
     Headcount crowd_;
     BarePage* pages_;
+    std::uint32_t steered_ = 0;
     BareProcesses processes_;
 };
 

@@ -45,6 +45,10 @@ public:
 /// What the processes do in `time` from now.
 [[nodiscard]] Result<Window> measure(Population& population, std::chrono::milliseconds time);
 
+// How games are steered, and bare processes as if they were.
+inline constexpr std::int64_t steer_every_ns = 5'000'000;
+inline constexpr std::int64_t side_ticks = 7;  // of a square: a third of the arena's height
+
 struct Headcount {
     std::uint32_t processes;
     std::uint32_t ticking;  // of them; the others are parked

@@ -19,8 +19,6 @@
 namespace ringside::bench {
 namespace {
 
-constexpr std::int64_t side_ticks = 7;  // a third of the arena's height
-constexpr std::int64_t steer_every_ns = 5'000'000;
 constexpr std::int64_t race_begins_ns = 12'000'000'000;  // twice the countdown
 
 // Where a cycle is, counted along by its game's ticks: reading every view would cost more than
