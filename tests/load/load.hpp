@@ -48,7 +48,7 @@ struct Options {
     std::uint64_t seed = 1;
 };
 
-/// µs; upper bounds of histogram buckets, 12.5 % wide.
+/// µs; upper bounds of histogram buckets, 1.6 % wide.
 struct Percentiles {
     double p50 = 0;
     double p90 = 0;
