@@ -29,6 +29,7 @@ constexpr const char* game_name = "broadcast";
 constexpr int attempts_max = 5;  // of a round into which the next tick fell
 constexpr std::int64_t round_timeout_ns = 20'000'000'000;
 constexpr std::int64_t settle_ns_max = 1'000'000'000;
+constexpr unsigned frames_settle_us = 20'000;
 constexpr unsigned settle_us = 3'000;  // less than the period of a front's sweeps
 constexpr auto answer_timeout = std::chrono::milliseconds(10'000);
 
@@ -130,10 +131,13 @@ public:
     }
 
     Result<void> begin() {
-        const auto key = static_cast<std::byte>(tron::Key::insert);
-        client_.input({&key, 1});
-        return follow(
-            [](const tron::View& view) { return view.phase == tron::MatchPhase::started; });
+        press(tron::Key::insert);
+        if (auto started = follow(
+                [](const tron::View& view) { return view.phase == tron::MatchPhase::started; });
+            !started) {
+            return started;
+        }
+        return turn_to_the_long_side();
     }
     /// Waits for a tick that has not come yet: the one after it is far away then.
     Result<void> catch_up() {
@@ -166,6 +170,32 @@ public:
 
 private:
     explicit Racer(Client client) : client_(std::move(client)) {}
+
+    void press(tron::Key key) {
+        const auto byte = static_cast<std::byte>(key);
+        client_.input({&byte, 1});
+    }
+
+    /// Whatever way its cycle was put down: along the arena, to where there is more of it.
+    Result<void> turn_to_the_long_side() {
+        using enum tron::Direction;
+        const tron::Cycle cycle = view_.cycles.front();
+        const bool vertical = cycle.direction == up || cycle.direction == down;
+        const tron::Direction way = cycle.x < view_.width / 2 ? right : left;
+        if (!vertical && cycle.direction != way) {  // it cannot turn back at once
+            const tron::Direction aside = cycle.y < view_.height / 2 ? down : up;
+            if (auto turned = turn(aside); !turned) {
+                return turned;
+            }
+        }
+        return turn(way);
+    }
+
+    Result<void> turn(tron::Direction way) {
+        press(tron::key_of(way));
+        return follow(
+            [way](const tron::View& view) { return view.cycles.front().direction == way; });
+    }
 
     /// Reads what the host sends until the view is as `wanted`.
     template <class Wanted>
@@ -215,11 +245,24 @@ std::int64_t settled_cpu_ns(pid_t pid) {
     return cpu_ns;
 }
 
+/// What a crowd has been sent, once nothing more comes: it may still be reading the last round.
+std::vector<std::uint32_t> settled_frames(const Crowd& crowd) {
+    auto frames = crowd.frames();
+    for (;;) {
+        usleep(frames_settle_us);
+        auto later = crowd.frames();
+        if (later == frames) {
+            return frames;
+        }
+        frames = std::move(later);
+    }
+}
+
 /// µs CPU of `pid` for each message of a round, in which `send` makes one come to each of a crowd.
 template <class Send>
 Result<double> cost(pid_t pid, const Crowd& crowd, Send send) {
+    const auto before = settled_frames(crowd);
     const std::int64_t cpu_ns = settled_cpu_ns(pid);
-    const auto before = crowd.frames();
     if (auto sent = send(); !sent) {
         return std::unexpected(std::move(sent.error()));
     }

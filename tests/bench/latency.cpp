@@ -1,5 +1,6 @@
 // latency: from a client's input to the snapshot that shows it, beside a bare epoll echo.
 
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct Case {
     std::uint32_t games_beside = 0;  // of tron, at 10 Hz
     Place place{};                   // of both clients; the echo itself has its policy
     bool open = false;               // an open loop besides
+    bool spins = false;              // the front, also while nobody plays
     std::optional<Goal> closed_goal{};
     std::optional<Goal> open_goal{};
 };
@@ -38,6 +40,23 @@ struct Case {
 struct Latencies {
     Histogram ours;
     Histogram echo;
+};
+
+/// Stopped while it lives: a floor is what the machine can do without them.
+class Stopped {
+public:
+    explicit Stopped(std::vector<pid_t> pids) : pids_(std::move(pids)) { send(SIGSTOP); }
+    Stopped(const Stopped&) = delete;
+    Stopped& operator=(const Stopped&) = delete;
+    ~Stopped() { send(SIGCONT); }
+
+private:
+    void send(int signal) const {
+        for (const pid_t pid : pids_) {
+            kill(pid, signal);
+        }
+    }
+    std::vector<pid_t> pids_;
 };
 
 load::Options one_player(const Served& host, double per_second, std::chrono::milliseconds time) {
@@ -51,12 +70,13 @@ load::Options one_player(const Served& host, double per_second, std::chrono::mil
             .time = time};
 }
 
-Result<void> take_round(const Served& host, const EpollEcho& echo, Place place, double per_second,
-                        std::chrono::milliseconds slice, Latencies& into) {
+Result<void> take_round(const Served& host, const EpollEcho& echo, Place place, bool spins,
+                        double per_second, std::chrono::milliseconds slice, Latencies& into) {
     const auto mine = run_loaded(one_player(host, per_second, slice), place);
     if (!mine) {
         return std::unexpected(mine.error());
     }
+    const Stopped nothing_spins(spins ? host.front_pids() : std::vector<pid_t>{});
     const auto bare = run_echo_clients(echo.endpoint(),
                                        {.connections = 1,
                                         .bytes = message_bytes,
@@ -133,11 +153,13 @@ Result<void> measure(const Case& what, const Options& options, Report& report) {
     for (std::int64_t round_ns = 0;
          round < rounds && (round == 0 || monotonic_ns() + 2 * round_ns < end_ns); ++round) {
         const std::int64_t begin_ns = monotonic_ns();
-        if (auto taken = take_round(*host, *echo, what.place, 0, slice, closed); !taken) {
+        if (auto taken = take_round(*host, *echo, what.place, what.spins, 0, slice, closed);
+            !taken) {
             return taken;
         }
         if (what.open) {
-            if (auto taken = take_round(*host, *echo, what.place, open_per_second, slice, open);
+            if (auto taken =
+                    take_round(*host, *echo, what.place, what.spins, open_per_second, slice, open);
                 !taken) {
                 return taken;
             }
@@ -179,6 +201,7 @@ Result<Report> run_latency(const Options& options) {
         {.name = "alone, front and game spin on a CPU each",
          .flags = {"--busy-poll", "--front-cpus", "0", "--spin-cpus", "1"},
          .place = {.cpu = 0},  // there are no more; the front yields to it
+         .spins = true,
          .closed_goal = spun},
         {.name = fmt::format("beside {} games at 10 Hz", beside),
          .flags = {},
