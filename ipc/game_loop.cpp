@@ -126,8 +126,9 @@ void GameLoop::step_if_due() {
     }
     if (std::exchange(applied_, false) && reactive() && !lockstep()) {
         step();
-        return;  // a tick that is due as well comes next: each has a snapshot and a delta of its
-                 // own
+        if (ticking_) {
+            publish();  // a tick that is due as well has a snapshot and a delta of its own
+        }
     }
     if (!ticking_) {
         return;

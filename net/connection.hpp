@@ -5,7 +5,8 @@
 // Out  At most one message is with the kernel. Behind it wait control messages, in order, and
 //      behind those only the newest snapshot: who reads slowly sees fewer of them, not older ones.
 //      A turn starts a bounded number of sends; what comes after stands in line for the next turns,
-//      which start as many of their own: ten thousand spectators of one game delay no other.
+//      which start as many of their own: other games have their turns between ten thousand
+//      spectators of one.
 // In   Bytes are parsed as they come. Under back-pressure they wait here, and past a bound the
 //      socket is not read, so that TCP tells the client.
 // End  fail(): the Error is sent, then our side is shut down and what the peer still sends is

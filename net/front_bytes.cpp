@@ -13,6 +13,8 @@ constexpr std::size_t pending_bytes_max = 4 * 1024;      // then the socket is n
 constexpr std::size_t pending_bytes_limit = 256 * 1024;  // of what the kernel had on its way
 constexpr std::int64_t log_period_ns = 60'000'000'000;
 
+// To a browser, which finds no page on this port: there is no web client yet. 501 is the status
+// that says so, and the text says what there is instead.
 constexpr std::string_view http_answer =
     "HTTP/1.1 501 Not Implemented\r\n"
     "Content-Type: text/plain\r\n"
