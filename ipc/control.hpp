@@ -35,6 +35,7 @@ struct ControlPacket {
     std::uint32_t game_epoch = 0;
     std::uint32_t mode = 0;          // open: OpenMode
     std::uint32_t known_ended = 0;   // open: game_slot and game_epoch name a game that has ended
+    std::uint32_t front_epoch = 0;   // ready, to a front that was not forked
     std::int32_t pid = 0;            // forked
     std::uint32_t created = 0;       // opened
     std::uint32_t config_bytes = 0;  // open

@@ -17,6 +17,7 @@
 
 #include "ringside/core/clock.hpp"
 #include "ringside/core/game_name.hpp"
+#include "ringside/core/invariant.hpp"
 #include "ringside/core/ticker.hpp"
 
 namespace ringside {
@@ -193,33 +194,57 @@ Result<GameId> GameTable::make_game(const ControlPacket& packet, std::size_t typ
     if (!segment) {
         return std::unexpected(std::move(segment.error()));
     }
+    free_slots_.pop_back();
+    if (wanted.cpu >= 0) {
+        free_spin_cpus_.pop_back();
+    }
+    take_segment(std::move(*segment), type_index, shape);
+    entry.record.created_ns = monotonic_ns();
+    slot_by_name_.emplace(packet.name, slot);
+    start_process(slot);
+    return id;
+}
+
+void GameTable::adopt(LeftGame game) {
+    const GameSegmentPlan plan = game.segment.plan();
+    const auto type_index = find_type(plan.type);
+    invariant(type_index.has_value(), "take_over leaves games of unknown types alone");
+    const auto shape = shape_of(*types_[*type_index], Bytes(plan.config).first(plan.config_bytes));
+    std::erase(free_slots_, plan.slot);
+    std::erase(free_spin_cpus_, plan.cpu);
+    take_segment(std::move(game.segment), *type_index, shape.value_or(GameShape{}));
+    Entry& entry = entries_[plan.slot];
+    entry.record.created_ns = game.created_ns != 0 ? game.created_ns : monotonic_ns();
+    entry.record.restarts = game.restarts + 1;
+    const auto [holder, is_only] = slot_by_name_.emplace(plan.name, plan.slot);
+    if (!is_only && said_ended(entries_[holder->second])) {
+        holder->second = plan.slot;
+    }
+    start_process(plan.slot);
+}
+
+/// Whose process is about to be started. The name is the caller's to enter.
+void GameTable::take_segment(GameSegment segment, std::size_t type_index, const GameShape& shape) {
+    const GameSegmentPlan& plan = segment.plan();
     // A front or nursery forked later must not inherit a mapping of every game there is.
-    auto* layout = &segment->layout();
+    auto* layout = &segment.layout();
     madvise(layout, layout->header.segment_bytes, MADV_DONTFORK);
     for (std::uint32_t front = 0; front < front_slots_max; ++front) {
         layout->front_epochs.epoch[front].store(
             host_.layout().front[front].epoch.load(std::memory_order_relaxed),
             std::memory_order_relaxed);  // no process has the segment yet
     }
-
-    free_slots_.pop_back();
-    if (wanted.cpu >= 0) {
-        free_spin_cpus_.pop_back();
-    }
-    entry.spin_cpu = wanted.cpu;
-    entry.segment = std::move(*segment);
+    Entry& entry = entries_[plan.slot];
+    entry.spin_cpu = plan.cpu;
     entry.type_index = type_index;
     entry.deaths_without_progress = 0;
     entry.record = {};
-    entry.record.epoch = id.epoch;
-    entry.record.created_ns = monotonic_ns();
-    entry.record.seats = static_cast<std::uint8_t>(shape.seats);
-    copy_text(entry.record.name, sizeof(entry.record.name), packet.name);
-    copy_text(entry.record.type, sizeof(entry.record.type), types_[type_index]->name());
+    entry.record.epoch = plan.epoch;
+    entry.record.seats = static_cast<std::uint8_t>(plan.seats);
+    copy_text(entry.record.name, sizeof(entry.record.name), plan.name);
+    copy_text(entry.record.type, sizeof(entry.record.type), plan.type);
     copy_text(entry.record.size_label, sizeof(entry.record.size_label), shape.size_label);
-    slot_by_name_.emplace(packet.name, slot);
-    start_process(slot);
-    return id;
+    entry.segment = std::move(segment);
 }
 
 // ---- processes ---------------------------------------------------------------------------------
@@ -427,6 +452,14 @@ void GameTable::kill_all() noexcept {
     }
     for (const auto& [pid, slot] : slot_by_pid_) {
         waitpid(pid, nullptr, 0);
+    }
+}
+
+void GameTable::remove_all() noexcept {
+    for (std::uint32_t slot = 0; slot < entries_.size(); ++slot) {
+        if (entries_[slot].segment) {
+            unlink(game_segment_path(instance_path_, {slot, entries_[slot].record.epoch}).c_str());
+        }
     }
 }
 

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "control.hpp"
+#include "predecessor.hpp"
 
 #include "ringside/core/game.hpp"
 #include "ringside/ipc/front_link.hpp"
@@ -34,6 +35,9 @@ public:
     GameTable(const HostOptions& options, std::string instance_path, HostSegment& host,
               std::span<const GameType* const> types, Hooks hooks);
 
+    /// Goes on with a game that an earlier host left. Of two with one name the newer one has it.
+    void adopt(LeftGame game);
+
     /// Finds or makes the game that an open packet asks for; turns it into the answer.
     void open(ControlPacket& packet);
 
@@ -52,8 +56,11 @@ public:
     /// Brings the directory up to date with what the games say of themselves.
     void sweep();
 
-    /// Kills every game and waits until they are gone.
+    /// Kills every game and waits until they are gone. Their segments stay.
     void kill_all() noexcept;
+
+    /// Ends every game: a later host finds none. Requires kill_all().
+    void remove_all() noexcept;
 
 private:
     struct Entry {
@@ -70,6 +77,7 @@ private:
     void create(ControlPacket& packet);
     [[nodiscard]] Result<GameId> make_game(const ControlPacket& packet, std::size_t type_index,
                                            const GameShape& shape);
+    void take_segment(GameSegment segment, std::size_t type_index, const GameShape& shape);
     void refuse(ControlPacket& packet, RefuseReason reason, std::string_view text) const;
     void start_process(std::uint32_t slot);
     void on_death(std::uint32_t slot, const std::string& how);

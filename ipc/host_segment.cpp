@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "process.hpp"
 #include "round_up.hpp"
 
 namespace ringside {
@@ -74,6 +75,9 @@ Result<HostSegment> HostSegment::create(const std::string& path, std::uint32_t g
     }
     auto& layout = make<HostSegmentLayout>(*region, games_max);
     layout.supervisor_pid = getpid();
+    if (const auto self = look_at_process(getpid())) {
+        layout.supervisor_start = self->start;
+    }
     HostSegment segment;
     segment.region_ = std::move(*region);
     segment.games_max_ = games_max;

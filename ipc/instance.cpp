@@ -1,7 +1,11 @@
 #include "instance.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <cinttypes>
+#include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include <fcntl.h>
@@ -47,10 +51,23 @@ bool is_current(int lock_fd, const std::string& lock_path) {
            held.st_ino == named.st_ino && held.st_dev == named.st_dev;
 }
 
-void remove_all_but_lock(const std::string& path) {
+std::optional<GameId> game_of(const std::string& file_name) {
+    GameId id;
+    int end = 0;
+    if (std::sscanf(file_name.c_str(), "game-%" SCNu32 "-%" SCNu32 "%n", &id.slot, &id.epoch,
+                    &end) != 2 ||
+        static_cast<std::size_t>(end) != file_name.size()) {
+        return std::nullopt;
+    }
+    return id;
+}
+
+template <class Keep>
+void remove_all_from(const std::string& path, Keep keep) {
     std::error_code ignored;
     for (const auto& entry : fs::directory_iterator(path, ignored)) {
-        if (entry.path().filename() != lock_name) {
+        const std::string name = entry.path().filename();
+        if (name != lock_name && !keep(name)) {
             fs::remove_all(entry.path(), ignored);
         }
     }
@@ -88,10 +105,32 @@ Instance& Instance::operator=(Instance&& other) noexcept {
 
 Instance::~Instance() {
     if (lock_fd_ >= 0) {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
+        if (games().empty()) {
+            std::error_code ignored;
+            fs::remove_all(path_, ignored);
+        }
         close(lock_fd_);  // whoever waits for it finds, by is_current(), that the file has gone
     }
+}
+
+std::vector<GameId> Instance::games() const {
+    std::vector<GameId> found;
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(path_, ignored)) {
+        if (const auto id = game_of(entry.path().filename())) {
+            found.push_back(*id);
+        }
+    }
+    std::ranges::sort(found, {}, &GameId::slot);
+    return found;
+}
+
+void Instance::remove_all() const {
+    remove_all_from(path_, [](const std::string&) { return false; });
+}
+
+void Instance::remove_all_but_games() const {
+    remove_all_from(path_, [](const std::string& name) { return game_of(name).has_value(); });
 }
 
 void Instance::forget() noexcept {
@@ -128,7 +167,6 @@ Result<Instance> Instance::claim(const std::string& root, const std::string& nam
             close(lock_fd);
             continue;
         }
-        remove_all_but_lock(path);
         return Instance(path, lock_fd);
     }
 }

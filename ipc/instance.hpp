@@ -1,8 +1,8 @@
 #pragma once
 // An instance: one host's name, its directory under /dev/shm, and the files in it.
 
-#include <memory>
 #include <string>
+#include <vector>
 
 #include "ringside/core/ids.hpp"
 #include "ringside/core/result.hpp"
@@ -14,12 +14,12 @@ namespace ringside {
 [[nodiscard]] std::string doorbell_segment_path(const std::string& instance_path);
 [[nodiscard]] std::string game_segment_path(const std::string& instance_path, GameId game);
 
-/// The directory, held by a lock that the kernel drops with this process. Removed, with everything
-/// in it, when destroyed.
+/// The directory, held by a lock that the kernel drops with this process. Removed when destroyed,
+/// unless games are left in it: those are for the next host of the name.
 class Instance {
 public:
-    /// Takes the name. A directory whose host has died is emptied first; one whose host lives, or
-    /// that belongs to somebody else, is refused.
+    /// Takes the name, and with it what a host that died left there. A directory whose host lives,
+    /// or that belongs to somebody else, is refused.
     [[nodiscard]] static Result<Instance> claim(const std::string& root, const std::string& name);
 
     Instance(Instance&&) noexcept;
@@ -27,6 +27,13 @@ public:
     ~Instance();
 
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+    /// The games whose segments are there, by slot.
+    [[nodiscard]] std::vector<GameId> games() const;
+
+    /// Removes everything but the lock, or everything but that and the games.
+    void remove_all() const;
+    void remove_all_but_games() const;
 
     /// In a forked child: lets go of the lock without removing anything.
     void forget() noexcept;

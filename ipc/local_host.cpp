@@ -42,7 +42,7 @@ Result<FrontLink> attach_when_ready(int control_fd, std::string path) {
     if (received == Received::packet && packet.kind == ControlKind::ready) {
         return FrontLink::attach({.instance_path = std::move(path),
                                   .slot = 0,
-                                  .epoch = 1,
+                                  .epoch = packet.front_epoch,
                                   .control_fd = control_fd,
                                   .wake_fd = -1});
     }

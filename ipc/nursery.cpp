@@ -84,7 +84,7 @@ int run_game(NurseryOptions& nursery, int segment_fd) {
     if (!take_ownership(*segment)) {
         return exit_code_superseded;
     }
-    name_process(std::string(segment->plan().type) + ':' + segment->plan().name);
+    name_process(game_process_name(segment->plan()));
     if (segment->plan().cpu >= 0) {
         run_on_cpu(segment->plan().cpu);
     }

@@ -1,5 +1,9 @@
 #include "process.hpp"
 
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -36,6 +40,32 @@ bool may_run_first() noexcept {
 
 void name_process(const std::string& name) noexcept {
     prctl(PR_SET_NAME, name.c_str());
+}
+
+std::string game_process_name(const GameSegmentPlan& plan) {
+    return std::string(plan.type) + ':' + plan.name;
+}
+
+std::optional<ProcessFacts> look_at_process(pid_t pid) {
+    std::ifstream file(fmt::format("/proc/{}/stat", pid));
+    std::string line;
+    std::getline(file, line);
+    const std::size_t open = line.find('(');
+    const std::size_t close = line.rfind(')');  // a name may have one too
+    if (open == std::string::npos || close == std::string::npos || close < open) {
+        return std::nullopt;
+    }
+    ProcessFacts facts{.name = line.substr(open + 1, close - open - 1)};
+    std::istringstream rest(line.substr(close + 1));
+    char state = 0;
+    rest >> state;
+    constexpr int fields_before_start = 18;  // proc(5): state is field 3, starttime 22
+    for (int field = 0; field < fields_before_start; ++field) {
+        std::int64_t skipped = 0;
+        rest >> skipped;
+    }
+    rest >> facts.start;
+    return rest && state != 'Z' && state != 'X' ? std::optional(facts) : std::nullopt;
 }
 
 }  // namespace ringside

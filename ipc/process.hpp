@@ -2,9 +2,13 @@
 // What every process of a host does about itself.
 
 #include <csignal>
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include <sys/types.h>
+
+#include "ringside/ipc/game_segment.hpp"
 
 namespace ringside {
 
@@ -28,5 +32,13 @@ void run_first() noexcept;
 
 /// What ps, top and perf show; cut to 15 bytes.
 void name_process(const std::string& name) noexcept;
+[[nodiscard]] std::string game_process_name(const GameSegmentPlan& plan);
+
+/// What /proc tells of a process. A zombie counts as none: it does nothing any more.
+struct ProcessFacts {
+    std::string name;         // as name_process cut it
+    std::uint64_t start = 0;  // clock ticks after boot: tells it from a later one with its pid
+};
+[[nodiscard]] std::optional<ProcessFacts> look_at_process(pid_t pid);
 
 }  // namespace ringside

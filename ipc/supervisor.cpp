@@ -31,6 +31,9 @@ Result<int> Supervisor::host() {
     }
     const int code = run();
     kill_and_reap_all();
+    if (games_end_) {
+        games_->remove_all();
+    }
     return code;
 }
 
@@ -93,7 +96,7 @@ void Supervisor::on_event(const epoll_event& event) {
     }
     *channel = Channel{};  // its process is ending; SIGCHLD does the rest
     if (is_front && fronts_[index].pid == 0) {
-        begin_stop();  // an external front has gone, and this host was only for it
+        end_games_and_stop();  // an external front has gone, and this host was only for it
     }
 }
 
@@ -166,7 +169,7 @@ void Supervisor::on_signal() {
             stop_now_ = true;
             exit_code_ = 1;
         } else {
-            begin_stop();
+            end_games_and_stop();
         }
     }
 }
@@ -228,6 +231,11 @@ void Supervisor::on_nursery_exit(std::size_t type_index) {
 }
 
 // ---- stopping ----------------------------------------------------------------------------------
+
+void Supervisor::end_games_and_stop() {
+    games_end_ = true;
+    begin_stop();
+}
 
 void Supervisor::begin_stop() {
     if (stop_deadline_ns_) {

@@ -73,15 +73,21 @@ Result<void> Supervisor::fork_nursery(std::size_t type_index) {
     return {};
 }
 
+// Before the new front can send anything.
+std::uint32_t Supervisor::raise_front_epoch(std::uint32_t slot) {
+    FrontSlotLine& line = host_.layout().front[slot];
+    const std::uint32_t epoch = line.epoch.load(std::memory_order_relaxed) + 1;
+    line.epoch.store(epoch, std::memory_order_relaxed);  // read by children forked after this
+    games_->raise_front_epoch(slot, epoch);
+    return epoch;
+}
+
 Result<void> Supervisor::fork_front(std::uint32_t slot) {
     auto pair = Channel::make_pair(/*peer_blocks=*/false);
     if (!pair) {
         return std::unexpected(std::move(pair.error()));
     }
-    FrontSlotLine& line = host_.layout().front[slot];
-    const std::uint32_t epoch = line.epoch.load(std::memory_order_relaxed) + 1;
-    line.epoch.store(epoch, std::memory_order_relaxed);  // read by children forked after this
-    games_->raise_front_epoch(slot, epoch);              // before the new front can send anything
+    const std::uint32_t epoch = raise_front_epoch(slot);
     const pid_t supervisor_pid = getpid();
     const pid_t pid = fork();
     if (pid < 0) {
@@ -116,7 +122,7 @@ Result<void> Supervisor::fork_front(std::uint32_t slot) {
     }
     close(pair->second);
     fronts_[slot] = {.channel = std::move(pair->first), .pid = pid, .ready = false};
-    line.pid.store(pid, std::memory_order_relaxed);
+    host_.layout().front[slot].pid.store(pid, std::memory_order_relaxed);
     watch(fronts_[slot].channel.fd(), Source::front, slot, false, EPOLL_CTL_ADD);
     return {};
 }
@@ -160,11 +166,21 @@ void Supervisor::watch(int fd, Source source, std::uint32_t index, bool writable
 
 void Supervisor::attach_external_front() {
     const auto slot = static_cast<std::uint32_t>(fronts_.size());
-    host_.layout().front[slot].epoch.store(1, std::memory_order_relaxed);
     fronts_.push_back({.channel = Channel(options_.external_front_fd), .pid = 0, .ready = false});
     watch(options_.external_front_fd, Source::front, slot, false, EPOLL_CTL_ADD);
-    // Says that the instance can be attached to.
-    send_to_front(slot, {.kind = ControlKind::ready});
+    // Says that the instance can be attached to, and with which epoch.
+    send_to_front(slot, {.kind = ControlKind::ready, .front_epoch = raise_front_epoch(slot)});
+}
+
+void Supervisor::adopt_left_games() {
+    if (!left_games_.empty()) {
+        std::fprintf(stderr, "ringside: restoring %zu games of the host before this one\n",
+                     left_games_.size());
+    }
+    for (LeftGame& game : left_games_) {
+        games_->adopt(std::move(game));
+    }
+    left_games_.clear();
 }
 
 // Before its games: with thousands of them wanting more than the machine has, an equal share of it
@@ -197,6 +213,7 @@ Result<void> Supervisor::start() {
             .announce_failure = [this](GameId game,
                                        const std::string& text) { announce_failure(game, text); },
         });
+    adopt_left_games();
     fronts_.resize(options_.fronts);
     for (std::uint32_t slot = 0; slot < options_.fronts; ++slot) {
         if (auto forked = fork_front(slot); !forked) {
@@ -250,9 +267,21 @@ Result<int> run_host(const HostOptions& options, std::span<const GameType* const
     if (!instance) {
         return std::unexpected(std::move(instance.error()));
     }
+    if (options.fresh) {
+        instance->remove_all();
+    }
+    auto left = take_over(*instance, options.games_max, types);
+    if (!left) {
+        return std::unexpected(std::move(left.error()));
+    }
+    instance->remove_all_but_games();
     auto host = HostSegment::create(host_segment_path(instance->path()), options.games_max);
     if (!host) {
         return std::unexpected(std::move(host.error()));
+    }
+    for (std::uint32_t slot = 0; slot < front_slots_max; ++slot) {
+        host->layout().front[slot].epoch.store(left->front_epochs[slot],
+                                               std::memory_order_relaxed);  // nobody reads it yet
     }
     auto doorbells =
         DoorbellSegment::create(doorbell_segment_path(instance->path()), options.games_max);
@@ -260,7 +289,7 @@ Result<int> run_host(const HostOptions& options, std::span<const GameType* const
         return std::unexpected(std::move(doorbells.error()));
     }
     Supervisor supervisor(options, types, front_main, on_ready, std::move(*instance),
-                          std::move(*host), std::move(*doorbells));
+                          std::move(*host), std::move(*doorbells), std::move(left->games));
     return supervisor.host();
 }
 

@@ -55,14 +55,16 @@ class Supervisor {
 public:
     Supervisor(const HostOptions& options, std::span<const GameType* const> types,
                const FrontMain& front_main, const std::function<void()>& on_ready,
-               Instance instance, HostSegment host, DoorbellSegment doorbells)
+               Instance instance, HostSegment host, DoorbellSegment doorbells,
+               std::vector<LeftGame> left_games)
         : options_(options),
           types_(types),
           front_main_(front_main),
           on_ready_(on_ready),
           instance_(std::move(instance)),
           host_(std::move(host)),
-          doorbells_(std::move(doorbells)) {
+          doorbells_(std::move(doorbells)),
+          left_games_(std::move(left_games)) {
         wake_fds_.fill(-1);
     }
     Supervisor(const Supervisor&) = delete;
@@ -81,6 +83,8 @@ private:
     Result<void> fork_nursery(std::size_t type_index);
     Result<void> fork_front(std::uint32_t slot);
     void attach_external_front();
+    void adopt_left_games();
+    [[nodiscard]] std::uint32_t raise_front_epoch(std::uint32_t slot);
     void watch(int fd, Source source, std::uint32_t index, bool writable, int operation);
 
     void on_event(const epoll_event& event);
@@ -93,6 +97,7 @@ private:
     void send_to_front(std::uint32_t slot, const ControlPacket& packet);
     void request_fork(std::size_t type_index, GameId game);
     void announce_failure(GameId game, const std::string& text);
+    void end_games_and_stop();
     void begin_stop();
     void kill_and_reap_all();
     void end_nursery(Nursery& nursery);
@@ -118,7 +123,9 @@ private:
     std::vector<Front> fronts_;       // by slot; the external one last
     std::vector<Nursery> nurseries_;  // by type
     std::unique_ptr<GameTable> games_;
+    std::vector<LeftGame> left_games_;  // until they are adopted
     bool announced_ = false;
+    bool games_end_ = false;  // it was told to stop: no later host shall find them
     std::optional<std::int64_t> stop_deadline_ns_;  // set: stopping
     bool stop_now_ = false;
     int exit_code_ = 0;

@@ -128,6 +128,7 @@ Result<HostProcess> HostProcess::start_private() {
     ServeOptions options;
     options.instance = name;
     options.games_max = 16;
+    options.fresh = true;  // another process may have had this pid
     Endpoint endpoint;
     endpoint.unix_path =
         (std::filesystem::temp_directory_path() / fmt::format("ringside-{}.sock", name)).string();

@@ -88,6 +88,10 @@ constexpr std::array rows{
               "CPUs to give away: each to one reactive game, which then runs there and "
               "never sleeps",
               on_serve, &RawOptions::spin_cpus},
+    OptionRow{"--fresh", "",
+              "end the games that a host of this --instance has left by dying; they are restored "
+              "otherwise",
+              on_serve, &RawOptions::fresh},
     OptionRow{"--realtime", "",
               "Fronts and reactive games run before everything else on the machine "
               "(SCHED_FIFO; needs root or CAP_SYS_NICE)",

@@ -24,6 +24,7 @@ struct RawOptions {
     bool no_uring_futex = false;
     bool busy_poll = false;
     bool realtime = false;
+    bool fresh = false;
     bool quiet = false;
     bool through_rings = false;
     std::string address;

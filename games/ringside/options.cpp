@@ -235,6 +235,7 @@ void Reading::serve() {
     serve.uring_futex = !raw_.no_uring_futex;
     serve.busy_poll = raw_.busy_poll;
     serve.realtime = raw_.realtime;
+    serve.fresh = raw_.fresh;
     serve.front_cpus = cpu_list("--front-cpus", raw_.front_cpus);
     serve.spin_cpus = cpu_list("--spin-cpus", raw_.spin_cpus);
     serve.quiet = raw_.quiet;

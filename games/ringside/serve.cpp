@@ -188,7 +188,8 @@ int run_serve(const ServeOptions& options) {
                            .wake_by_eventfd = !uring_futex,
                            .front_cpus = options.front_cpus,
                            .spin_cpus = options.spin_cpus,
-                           .realtime = options.realtime};
+                           .realtime = options.realtime,
+                           .fresh = options.fresh};
     const std::array<const GameType*, 2> types{&tron::tron_type(), &relay::relay_type()};
     const auto front_main = [&](FrontLink link) {
         return run_front(std::move(link), listeners.fds,

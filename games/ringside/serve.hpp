@@ -20,6 +20,7 @@ struct ServeOptions {
     std::chrono::seconds idle_timeout{180};   // of a game nobody touches
     bool uring_futex = true;                  // false: fronts are woken by eventfds
     bool busy_poll = false;                   // fronts never sleep
+    bool fresh = false;                       // ends what a host that died has left
     bool realtime = false;                    // fronts and reactive games run before all else
     std::vector<int> front_cpus;              // that fronts run on; empty: any
     std::vector<int> spin_cpus;               // each for one reactive game, which never sleeps

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 
 #include "ringside/ipc/local_host.hpp"
 #include "ringside/ipc/snapshot.hpp"
+#include "ringside/relay/relay.hpp"
 
 using namespace ringside;
 using ringside::test::CounterInput;
@@ -366,20 +368,121 @@ TEST_CASE("host: a second host on one instance is refused, and nothing is left a
     REQUIRE_FALSE(instance_exists(name));
 }
 
-TEST_CASE("host: what a killed supervisor left is taken over", "[ipc][host][crash]") {
-    HostOptions options;
-    options.instance = unique_instance();
-    options.games_max = 8;
-    pid_t game_pid = 0;
-    {
+// ---- after a supervisor's death
+// ------------------------------------------------------------------
+
+namespace {
+
+/// A host that is killed with two games, and five inputs applied in 'alpha'.
+struct DeadHost {
+    DeadHost() {
+        options.instance = unique_instance();
+        options.games_max = 8;
         auto host = LocalHost::start(options, types);
         REQUIRE(host);
-        game_pid = pid_of(*host, open_game(*host, "alpha").game);
+        REQUIRE(open_game(*host, "untouched").created);
+        id = open_game(*host, "alpha").game;
+        path = "/dev/shm/ringside-" + options.instance + "/game-" + std::to_string(id.slot) + "-" +
+               std::to_string(id.epoch);
+        Follower game(*host, id);
+        game.send(EventKind::join, 1);
+        for (std::uint32_t number = 1; number <= 5; ++number) {
+            game.input(1, number, CounterInput::add_one);
+        }
+        game.until([&](const SnapshotParts&) { return game.applied(1, 5); });
+        game_pid = pid_of(*host, id);
         kill(host->supervisor_pid(), SIGKILL);
     }
-    REQUIRE(instance_exists(options.instance));
-    auto next = LocalHost::start(options, types);
+    DeadHost(const DeadHost&) = delete;
+    DeadHost& operator=(const DeadHost&) = delete;
+    ~DeadHost() { std::filesystem::remove_all("/dev/shm/ringside-" + options.instance); }
+
+    /// The next host's complaint; everything is as it was.
+    std::string refusal(std::span<const GameType* const> with_types = types) const {
+        const auto next = LocalHost::start(options, with_types);
+        REQUIRE_FALSE(next);
+        REQUIRE(std::filesystem::exists(path));
+        return next.error().text();
+    }
+
+    HostOptions options;
+    GameId id;
+    std::string path;
+    pid_t game_pid = 0;
+};
+
+}  // namespace
+
+TEST_CASE("host: the next one goes on with the games of a killed one", "[ipc][host][crash]") {
+    DeadHost dead;
+    {
+        auto next = LocalHost::start(dead.options, types);
+        REQUIRE(next);
+        test::wait_until_gone(dead.game_pid);  // its parent's death killed it
+        const OpenAnswer opened = open_game(*next, "alpha");
+        REQUIRE_FALSE(opened.created);
+        REQUIRE(opened.game == dead.id);
+        Follower game(*next, opened.game);
+        // The session of the dead host's front is gone, what it did is not.
+        game.until([&](const SnapshotParts&) { return game.entry(1) == nullptr; });
+        REQUIRE(game.view().sum == 5);
+        const OpenAnswer other = open_game(*next, "beta");
+        REQUIRE(other.created);
+        REQUIRE_FALSE(other.game == dead.id);
+    }
+    REQUIRE_FALSE(instance_exists(dead.options.instance));  // it was told to stop
+}
+
+TEST_CASE("host: a fresh one ends the games of a killed one", "[ipc][host][crash]") {
+    DeadHost dead;
+    dead.options.fresh = true;
+    auto next = LocalHost::start(dead.options, types);
     REQUIRE(next);
+    REQUIRE_FALSE(std::filesystem::exists(dead.path));
     REQUIRE(open_game(*next, "alpha").created);
-    test::wait_until_gone(game_pid);  // its parent's death killed it
+}
+
+TEST_CASE("host: a game that cannot be gone on with is not lost", "[ipc][host][crash]") {
+    DeadHost dead;
+    {
+        INFO("fewer games");
+        dead.options.games_max = dead.id.slot;
+        REQUIRE(dead.refusal().find("--games-max to " + std::to_string(dead.id.slot + 1)) !=
+                std::string::npos);
+        dead.options.games_max = 8;
+    }
+    {
+        INFO("another type");
+        const std::array<const GameType*, 1> others{&relay::relay_type()};
+        const std::string text = dead.refusal(others);
+        REQUIRE(text.find("is a counter, a type this host does not have") != std::string::npos);
+        REQUIRE(text.find("--fresh") != std::string::npos);
+    }
+    {
+        INFO("another layout");
+        constexpr std::uint32_t version = game_segment_layout_version + 1;
+        std::fstream file(dead.path, std::ios::in | std::ios::out | std::ios::binary);
+        file.seekp(offsetof(GameSegmentHeader, layout_version));
+        file.write(reinterpret_cast<const char*>(&version), sizeof version);
+        file.close();
+        REQUIRE(dead.refusal().find("layout version " + std::to_string(version)) !=
+                std::string::npos);
+    }
+}
+
+TEST_CASE("host: half-made and foreign files of a killed one are removed", "[ipc][host][crash]") {
+    DeadHost dead;
+    const auto directory = std::filesystem::path(dead.path).parent_path();
+    std::ofstream(directory / "game-7-1") << std::string(100, 'x');
+    std::ofstream(directory / "game-6-1");
+    std::ofstream(directory / "game-5-1") << std::string(1 << 20, '\0');
+    std::ofstream(directory / "game-5-x") << "?";
+    std::filesystem::copy_file(dead.path, directory / "game-4-9");  // of another slot
+    const auto next = LocalHost::start(dead.options, types);
+    REQUIRE(next);
+    std::size_t games = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+        games += entry.path().filename().string().starts_with("game-") ? 1u : 0u;
+    }
+    REQUIRE(games == 2);
 }

@@ -63,7 +63,8 @@ struct HostSegmentLayout {
     std::uint64_t segment_bytes;
     std::uint32_t games_max;
     std::int32_t supervisor_pid;
-    std::uint64_t reserved[5];                                     // zero
+    std::uint64_t supervisor_start;  // clock ticks after boot: another process may get its pid
+    std::uint64_t reserved[4];       // zero
     alignas(cache_line_bytes) std::atomic<std::int64_t> swept_ns;  // when the records were current
     FrontSlotLine front[front_slots_max];
     // followed by SharedRecord<DirectoryRecord> × games_max

@@ -31,6 +31,7 @@ struct HostOptions {
     std::vector<int> front_cpus;   // front i runs on CPU front_cpus[i % size]; empty: on any
     std::vector<int> spin_cpus;    // each is given to one reactive game, which never sleeps
     bool realtime = false;         // fronts and reactive games run before everything else
+    bool fresh = false;            // ends the games that a host of this name has left
     int external_front_fd = -1;    // LocalHost's end of a control socket; the host ends with it
 };
 
@@ -42,8 +43,10 @@ using FrontMain = std::function<int(FrontLink)>;
 
 /// Hosts until SIGTERM, SIGINT or SIGHUP, then stops everything and removes the instance. A second
 /// signal stops at once. `on_ready` is called when every front serves. Requires at least one type;
-/// the first is the default. An Error means that nothing was left behind; the value is the exit
-/// code.
+/// the first is the default. The value is the exit code.
+///
+/// A host that dies otherwise, or cannot go on, leaves its games in the instance's directory, and
+/// the next one of that name restores them. An Error leaves them there as well, and nothing else.
 [[nodiscard]] Result<int> run_host(const HostOptions& options,
                                    std::span<const GameType* const> types,
                                    const FrontMain& front_main,

@@ -1,0 +1,173 @@
+#include "predecessor.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "process.hpp"
+
+#include "ringside/core/clock.hpp"
+#include "ringside/ipc/host_segment.hpp"
+
+namespace ringside {
+namespace {
+
+constexpr std::int64_t gone_give_up_ns = 5'000'000'000;
+constexpr std::int64_t gone_poll_ns = 1'000'000;
+
+// The kernel drops a dying process's lock a moment before it kills the children, so they may still
+// run when the next host has the name.
+template <class IsIt>
+Result<void> wait_until_gone(pid_t pid, IsIt is_it) {
+    const std::int64_t give_up_ns = monotonic_ns() + gone_give_up_ns;
+    for (;;) {
+        const auto found = pid > 0 ? look_at_process(pid) : std::nullopt;
+        if (!found || !is_it(*found)) {
+            return {};
+        }
+        if (monotonic_ns() > give_up_ns) {
+            return failure(std::errc::device_or_resource_busy,
+                           fmt::format("process {} ({}) of the host before this one still runs; "
+                                       "end it",
+                                       pid, found->name));
+        }
+        sleep_until(monotonic_ns() + gone_poll_ns);
+    }
+}
+
+bool is_of_other_version(const Error& error) {
+    return error.code == std::errc::not_supported;
+}
+
+Error with_cure(std::string text, std::string_view cure) {
+    return {std::make_error_code(std::errc::not_supported),
+            fmt::format("{}; {}, or end its games with --fresh", text, cure)};
+}
+
+class Taking {
+public:
+    Taking(const Instance& instance, std::uint32_t games_max,
+           std::span<const GameType* const> types)
+        : instance_(instance), games_max_(games_max), types_(types) {}
+
+    Result<Predecessor> run() {
+        const std::vector<GameId> files = instance_.games();
+        if (files.empty()) {
+            return std::move(found_);
+        }
+        if (auto read = read_host(); !read) {
+            return std::unexpected(std::move(read.error()));
+        }
+        for (const GameId id : files) {
+            if (auto judged = judge(id); !judged) {
+                return std::unexpected(std::move(judged.error()));
+            }
+        }
+        for (const std::string& path : unusable_) {
+            unlink(path.c_str());
+        }
+        return std::move(found_);
+    }
+
+private:
+    Result<void> read_host() {
+        auto host = HostSegment::open(host_segment_path(instance_.path()), Access::read_only);
+        if (!host && is_of_other_version(host.error())) {
+            return std::unexpected(
+                with_cure(host.error().message, "start the version that made it"));
+        }
+        if (!host) {
+            return {};  // its games tell the epochs too
+        }
+        const auto is_supervisor = [&](const ProcessFacts& found) {
+            return found.start == host->layout().supervisor_start;
+        };
+        if (auto gone = wait_until_gone(host->layout().supervisor_pid, is_supervisor); !gone) {
+            return gone;
+        }
+        for (std::uint32_t slot = 0; slot < front_slots_max; ++slot) {
+            found_.front_epochs[slot] =
+                host->layout().front[slot].epoch.load(std::memory_order_relaxed);
+        }
+        host_ = std::move(*host);
+        return {};
+    }
+
+    Result<void> judge(GameId id) {
+        const std::string path = game_segment_path(instance_.path(), id);
+        auto segment = GameSegment::open(path);
+        if (!segment && is_of_other_version(segment.error())) {
+            return std::unexpected(
+                with_cure(segment.error().message, "start the version that made it"));
+        }
+        if (!segment || segment->plan().slot != id.slot || segment->plan().epoch != id.epoch) {
+            std::fprintf(stderr, "ringside: %s; removing it\n",
+                         segment ? fmt::format("game segment {}: of another name", path).c_str()
+                                 : segment.error().text().c_str());
+            unusable_.push_back(path);
+            return {};
+        }
+        return keep(std::move(*segment));
+    }
+
+    Result<void> keep(GameSegment segment) {
+        const GameSegmentPlan& plan = segment.plan();
+        if (plan.slot >= games_max_) {
+            return std::unexpected(
+                with_cure(fmt::format("game '{}' is in slot {} of a host of {} games", plan.name,
+                                      plan.slot, games_max_),
+                          fmt::format("raise --games-max to {} or more", plan.slot + 1)));
+        }
+        if (std::ranges::none_of(types_, [&](const GameType* type) {
+                return type->name() == std::string_view(plan.type);
+            })) {
+            return std::unexpected(
+                with_cure(fmt::format("game '{}' is a {}, a type this host does not have",
+                                      plan.name, plan.type),
+                          "start it with that type"));
+        }
+        const GameSegmentLayout& layout = segment.layout();
+        const pid_t owner = layout.header.owner_pid.load(std::memory_order_relaxed);
+        const auto is_game = [&plan](const ProcessFacts& found) {
+            return game_process_name(plan).starts_with(found.name);
+        };
+        if (auto gone = wait_until_gone(owner, is_game); !gone) {
+            return gone;
+        }
+        for (std::uint32_t slot = 0; slot < front_slots_max; ++slot) {
+            const std::uint32_t epoch =
+                layout.front_epochs.epoch[slot].load(std::memory_order_relaxed);
+            found_.front_epochs[slot] = std::max(found_.front_epochs[slot], epoch);
+        }
+        LeftGame game{.segment = std::move(segment)};
+        DirectoryRecord record;
+        if (host_ && plan.slot < host_->games().size() && host_->games()[plan.slot].read(record) &&
+            record.epoch == plan.epoch) {
+            game.created_ns = record.created_ns;
+            game.restarts = record.restarts;
+        }
+        found_.games.push_back(std::move(game));
+        return {};
+    }
+
+    const Instance& instance_;
+    std::uint32_t games_max_;
+    std::span<const GameType* const> types_;
+    std::optional<HostSegment> host_;
+    Predecessor found_;
+    std::vector<std::string> unusable_;
+};
+
+}  // namespace
+
+Result<Predecessor> take_over(const Instance& instance, std::uint32_t games_max,
+                              std::span<const GameType* const> types) {
+    return Taking(instance, games_max, types).run();
+}
+
+}  // namespace ringside
