@@ -12,6 +12,17 @@
 
 namespace ringside {
 
+std::vector<std::byte> join_body(const ResumeKey& key, Bytes parameters) {
+    std::vector<std::byte> body(key.begin(), key.end());
+    body.insert(body.end(), parameters.begin(), parameters.end());
+    return body;
+}
+
+std::vector<std::byte> resume_body(const ResumeKey& key,
+                                   std::span<const ResumeCandidate> candidates) {
+    return join_body(key, std::as_bytes(candidates));
+}
+
 // ---- GameLink ----------------------------------------------------------------------------------
 
 GameLink::GameLink(GameId id, std::uint32_t front_slot, GameSegment segment, EventProducer events,

@@ -18,12 +18,22 @@ namespace ringside {
 namespace {
 
 constexpr std::int64_t acknowledgement_poll_ns = 10'000'000;
+constexpr std::int64_t never_ns = std::numeric_limits<std::int64_t>::max();
 
 /// Epochs have 24 bits here and go round: half of them count as older. Only an older one means that
 /// the session's front has gone; a newer one may be drained before its epoch is looked at.
 bool is_older_than(std::uint64_t session, std::uint32_t front_epoch) noexcept {
     const std::uint32_t ahead = (front_epoch - front_epoch_of(SessionId{session})) & 0xff'ffff;
     return ahead != 0 && ahead < 0x80'0000;
+}
+
+/// In a time that does not tell how much of it is right.
+bool is_same(const ResumeKey& a, const ResumeKey& b) noexcept {
+    std::byte difference{};
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        difference |= a[i] ^ b[i];
+    }
+    return difference == std::byte{};
 }
 
 /// The bytes written into a buffer, up to a whole number of words.
@@ -42,6 +52,7 @@ void GameLoop::run() {
     while (!ended_) {
         wait();
         apply_events();
+        give_up_detached();
         step_if_due();
         end_if_over();
         publish();
@@ -82,8 +93,8 @@ void GameLoop::wait() {
     ticking_ = false;
     status.deadline_ns.store(0, std::memory_order_relaxed);  // parked games are never late
     const std::int64_t idle_timeout_ns = segment_.plan().idle_timeout_ns;
-    wait_for_events(idle_timeout_ns > 0 ? touched_ns_ + idle_timeout_ns
-                                        : std::numeric_limits<std::int64_t>::max());
+    wait_for_events(
+        std::min(grace_until_ns(), idle_timeout_ns > 0 ? touched_ns_ + idle_timeout_ns : never_ns));
 }
 
 void GameLoop::wait_for_events(std::int64_t deadline_ns) {
@@ -117,7 +128,7 @@ void GameLoop::apply_events() {
             drain(slot);
         }
     }
-    drop_sessions_of_dead_fronts(epochs);
+    detach_sessions_of_dead_fronts(epochs);
 }
 
 void GameLoop::step_if_due() {
@@ -247,7 +258,7 @@ bool GameLoop::has_events() {
         }
     }
     return std::ranges::any_of(roster_, [this](const RosterEntry& entry) {
-        return front_has_gone(entry.front_slot, entry.session);
+        return !entry.detached() && front_has_gone(entry.front_slot, entry.session);
     });
 }
 
@@ -265,7 +276,7 @@ void GameLoop::drain(std::uint32_t front_slot) {
             break;
         }
         EventHeader event;
-        std::array<std::byte, input_bytes_max> body;
+        std::array<std::byte, event_body_bytes_max> body;
         if (peeked == Peek::damaged || record.payload.size() < sizeof(event)) {
             poisoned_[front_slot] = true;
             break;
@@ -308,6 +319,8 @@ void GameLoop::apply(std::uint32_t front_slot, EventKind kind, const EventHeader
         case EventKind::join: return join(front_slot, header, body);
         case EventKind::leave: return leave(front_slot, header);
         case EventKind::input: return input(front_slot, header, body);
+        case EventKind::resume: return resume(front_slot, header, body);
+        case EventKind::detach: return lose_link(front_slot, header);
         case EventKind::step:
             if (lockstep()) {
                 step();
@@ -317,11 +330,13 @@ void GameLoop::apply(std::uint32_t front_slot, EventKind kind, const EventHeader
     }
 }
 
-void GameLoop::join(std::uint32_t front_slot, const EventHeader& header, Bytes parameters) {
-    if (find(header.session) != nullptr) {
-        return;  // asked twice
+void GameLoop::join(std::uint32_t front_slot, const EventHeader& header, Bytes body) {
+    ResumeKey key;
+    if (find(header.session) != nullptr || body.size() < sizeof(key)) {
+        return;  // asked twice; or not a front of ours
     }
-    const JoinAnswer joined = game_->on_join(parameters);
+    std::memcpy(&key, body.data(), sizeof(key));
+    const JoinAnswer joined = game_->on_join(body.subspan(sizeof(key)));
     if (joined.reason != RefuseReason::none) {
         answer(front_slot, header.session, AnswerKind::refused,
                static_cast<std::uint8_t>(joined.reason));
@@ -330,7 +345,8 @@ void GameLoop::join(std::uint32_t front_slot, const EventHeader& header, Bytes p
     invariant(roster_.size() < segment_.plan().seats,
               "a game type seats no more than its shape declares");
     roster_.push_back({.session = header.session,
-                       .link_epoch = header.link_epoch,
+                       .grace_until_ns = 0,
+                       .key = key,
                        .last_input = 0,
                        .seat = value(joined.seat),
                        .front_slot = static_cast<std::uint8_t>(front_slot),
@@ -339,21 +355,62 @@ void GameLoop::join(std::uint32_t front_slot, const EventHeader& header, Bytes p
 
 void GameLoop::leave(std::uint32_t front_slot, const EventHeader& header) {
     RosterEntry* entry = find(header.session);
-    if (entry == nullptr || entry->front_slot != front_slot ||
-        entry->link_epoch != header.link_epoch) {
+    if (entry == nullptr || entry->front_slot != front_slot) {
         return;  // of a session that was refused, or has moved
     }
-    const Seat seat{entry->seat};
-    roster_.erase(roster_.begin() + (entry - roster_.data()));
-    game_->on_leave(seat);
+    give_up(*entry);
     answer(front_slot, header.session, AnswerKind::left,
            static_cast<std::uint8_t>(LeaveReason::left));
+}
+
+// Whether the old link is lost, or only slow, or its front stopped: from here on it has no session.
+void GameLoop::resume(std::uint32_t front_slot, const EventHeader& header, Bytes body) {
+    ResumeKey key;
+    if (find(header.session) != nullptr || body.size() < sizeof(key)) {
+        return;  // asked twice; or not a front of ours
+    }
+    std::memcpy(&key, body.data(), sizeof(key));
+    RosterEntry* entry = find_one_of(body.subspan(sizeof(key)));
+    if (entry == nullptr) {
+        answer(front_slot, header.session, AnswerKind::refused,
+               static_cast<std::uint8_t>(RefuseReason::no_such_session));
+        return;
+    }
+    if (!entry->detached()) {
+        answer(entry->front_slot, entry->session, AnswerKind::left,
+               static_cast<std::uint8_t>(LeaveReason::moved));
+    }
+    entry->session = header.session;
+    entry->grace_until_ns = 0;
+    entry->key = key;
+    entry->front_slot = static_cast<std::uint8_t>(front_slot);
+}
+
+/// The entry of whichever of these resume candidates has one, with its key.
+RosterEntry* GameLoop::find_one_of(Bytes candidates) noexcept {
+    for (; candidates.size() >= sizeof(ResumeCandidate);
+         candidates = candidates.subspan(sizeof(ResumeCandidate))) {
+        ResumeCandidate candidate;
+        std::memcpy(&candidate, candidates.data(), sizeof(candidate));
+        RosterEntry* entry = find(candidate.session);
+        if (entry != nullptr && entry->key != ResumeKey{} && is_same(entry->key, candidate.key)) {
+            return entry;
+        }
+    }
+    return nullptr;
+}
+
+void GameLoop::lose_link(std::uint32_t front_slot, const EventHeader& header) {
+    RosterEntry* entry = find(header.session);
+    if (entry != nullptr && entry->front_slot == front_slot) {
+        detach(*entry);
+    }
 }
 
 void GameLoop::input(std::uint32_t front_slot, const EventHeader& header, Bytes body) {
     RosterEntry* entry = find(header.session);
     if (entry == nullptr || entry->front_slot != front_slot ||
-        entry->link_epoch != header.link_epoch || header.input_number != entry->last_input + 1) {
+        header.input_number != entry->last_input + 1) {
         return;  // applied already, or from a link that is not this session's any more
     }
     entry->last_input = header.input_number;
@@ -373,6 +430,9 @@ void GameLoop::skip(std::uint32_t front_slot, EventKind kind, const EventHeader&
         roster_.erase(roster_.begin() + (entry - roster_.data()));
         answer(front_slot, header.session, AnswerKind::left,
                static_cast<std::uint8_t>(LeaveReason::left));
+    } else if (kind == EventKind::resume && entry == nullptr) {
+        answer(front_slot, header.session, AnswerKind::refused,
+               static_cast<std::uint8_t>(RefuseReason::no_such_session));
     } else if (kind == EventKind::join && entry == nullptr) {
         answer(front_slot, header.session, AnswerKind::refused,
                static_cast<std::uint8_t>(RefuseReason::bad_parameters));
@@ -396,20 +456,51 @@ bool GameLoop::front_has_gone(std::uint32_t front_slot, std::uint64_t session) c
 }
 
 // After draining, and only those whose front was dead before.
-void GameLoop::drop_sessions_of_dead_fronts(const Epochs& epochs) {
+void GameLoop::detach_sessions_of_dead_fronts(const Epochs& epochs) {
+    for (RosterEntry& entry : roster_) {
+        if (!entry.detached() && is_older_than(entry.session, epochs[entry.front_slot])) {
+            detach(entry);
+            changed_ = true;
+        }
+    }
+}
+
+/// Its seat is kept for a while. Nothing happens in the game: to its rules a player who is away is
+/// one who presses nothing.
+void GameLoop::detach(RosterEntry& entry) noexcept {
+    if (!entry.detached()) {
+        entry.grace_until_ns = monotonic_ns() + segment_.plan().resume_grace_ns;
+    }
+}
+
+std::int64_t GameLoop::grace_until_ns() const noexcept {
+    std::int64_t until_ns = never_ns;
+    for (const RosterEntry& entry : roster_) {
+        until_ns = entry.detached() ? std::min(until_ns, entry.grace_until_ns) : until_ns;
+    }
+    return until_ns;
+}
+
+// After draining: who came back in time, but was not read in time, has come back.
+void GameLoop::give_up_detached() {
+    const std::int64_t now_ns = monotonic_ns();
     for (std::size_t i = 0; i < roster_.size() && !ended_;) {
-        if (!is_older_than(roster_[i].session, epochs[roster_[i].front_slot])) {
+        if (!roster_[i].detached() || now_ns < roster_[i].grace_until_ns) {
             ++i;
             continue;
         }
-        const Seat seat{roster_[i].seat};
-        roster_.erase(roster_.begin() + static_cast<std::ptrdiff_t>(i));
-        game_->on_leave(seat);
+        give_up(roster_[i]);
         changed_ = true;
         if (game_->ended()) {
             end(LeaveReason::game_ended);
         }
     }
+}
+
+void GameLoop::give_up(const RosterEntry& entry) {
+    const Seat seat{entry.seat};
+    roster_.erase(roster_.begin() + (&entry - roster_.data()));
+    game_->on_leave(seat);
 }
 
 void GameLoop::answer(std::uint32_t front_slot, std::uint64_t session, AnswerKind kind,
@@ -494,6 +585,11 @@ void GameLoop::restore_roster(const SnapshotParts& parts) {
     for (std::uint32_t slot = 0; slot < fronts_; ++slot) {
         first_positions_[slot] = parts.fronts[slot].event_position;
         answers_given_[slot] = parts.fronts[slot].answers_given;
+    }
+    for (RosterEntry& entry : roster_) {
+        if (std::exchange(entry.grace_until_ns, 0) != 0) {
+            detach(entry);  // anew: for how long there was no host to come back to is not known
+        }
     }
     visited_ = std::ranges::any_of(first_positions_, [](std::uint64_t p) { return p != 0; });
     if ((parts.header.flags & snapshot_ended) != 0) {

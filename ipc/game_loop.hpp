@@ -53,13 +53,19 @@ private:
     void apply(std::uint32_t front_slot, EventKind kind, const EventHeader& header, Bytes body);
     void join(std::uint32_t front_slot, const EventHeader& header, Bytes parameters);
     void leave(std::uint32_t front_slot, const EventHeader& header);
+    void resume(std::uint32_t front_slot, const EventHeader& header, Bytes body);
+    void lose_link(std::uint32_t front_slot, const EventHeader& header);
     void input(std::uint32_t front_slot, const EventHeader& header, Bytes body);
     void skip(std::uint32_t front_slot, EventKind kind, const EventHeader& header);
     [[nodiscard]] bool front_has_gone(std::uint32_t front_slot, std::uint64_t session) const;
     [[nodiscard]] bool answers_are_full() const;
     using Epochs = std::array<std::uint32_t, front_slots_max>;
     [[nodiscard]] Epochs front_epochs() const;
-    void drop_sessions_of_dead_fronts(const Epochs& epochs);
+    void detach_sessions_of_dead_fronts(const Epochs& epochs);
+    void detach(RosterEntry& entry) noexcept;
+    void give_up_detached();
+    void give_up(const RosterEntry& entry);
+    [[nodiscard]] std::int64_t grace_until_ns() const noexcept;
     void answer(std::uint32_t front_slot, std::uint64_t session, AnswerKind kind,
                 std::uint8_t reason);
     void forget_acknowledged_answers();
@@ -67,6 +73,7 @@ private:
     void end(LeaveReason reason);
     void ring_fronts();
     [[nodiscard]] RosterEntry* find(std::uint64_t session) noexcept;
+    [[nodiscard]] RosterEntry* find_one_of(Bytes candidates) noexcept;
 
     GameSegment segment_;
     DoorbellSegment doorbells_;

@@ -172,6 +172,7 @@ Result<GameId> GameTable::make_game(const ControlPacket& packet, std::size_t typ
     wanted.tick_ns = shape.tick.count();
     wanted.phase_ns = staggered_phase_ns(slot, shape.tick.count());
     wanted.idle_timeout_ns = options_.idle_timeout.count();
+    wanted.resume_grace_ns = options_.resume_grace.count();
     wanted.pacing = static_cast<std::uint32_t>(options_.pacing);
     wanted.seats = shape.seats;
     wanted.state_bytes_max = shape.state_bytes_max;

@@ -201,10 +201,9 @@ void Supervisor::on_front_exit(std::uint32_t slot, int wait_status) {
     if (stop_deadline_ns_) {
         return;
     }
-    if (!front.ready) {  // it cannot work here: trying again would fail again
+    if (!front.ready && WIFEXITED(wait_status)) {  // it said why: it would fail again
         std::fprintf(stderr, "ringside: front %u could not start; stopping\n", slot);
-        exit_code_ =
-            WIFEXITED(wait_status) && WEXITSTATUS(wait_status) != 0 ? WEXITSTATUS(wait_status) : 1;
+        exit_code_ = WEXITSTATUS(wait_status) != 0 ? WEXITSTATUS(wait_status) : 1;
         return begin_stop();
     }
     std::fprintf(stderr, "ringside: front %u died; starting another\n", slot);

@@ -1,5 +1,6 @@
 #include "ringside/net/client.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -11,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "ringside/core/clock.hpp"
 #include "ringside/core/limits.hpp"
 #include "ringside/net/frame.hpp"
 
@@ -25,38 +27,14 @@ auto bytes_vector(flatbuffers::FlatBufferBuilder& builder, Bytes bytes) {
 
 }  // namespace
 
-Client::Client(int fd, Deltas deltas) : fd_(fd) {
-    send([deltas](auto& builder) {
-        return std::pair{
-            wire::ClientMessage::Hello,
-            wire::CreateHello(builder, wire::protocol_version, deltas == Deltas::yes).Union()};
-    });
-}
-
-Client::Client(Client&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)),
-      input_number_(other.input_number_),
-      unsent_(std::move(other.unsent_)),
-      received_(std::move(other.received_)),
-      consumed_bytes_(other.consumed_bytes_),
-      message_(std::move(other.message_)),
-      last_error_(std::move(other.last_error_)) {}
-
-Client& Client::operator=(Client&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    std::swap(input_number_, other.input_number_);
-    std::swap(unsent_, other.unsent_);
-    std::swap(received_, other.received_);
-    std::swap(consumed_bytes_, other.consumed_bytes_);
-    std::swap(message_, other.message_);
-    std::swap(last_error_, other.last_error_);
-    return *this;
-}
-
-Client::~Client() {
-    if (fd_ >= 0) {
-        close(fd_);
+Client::Socket::~Socket() {
+    if (fd >= 0) {
+        close(fd);
     }
+}
+
+Client::Client(int fd, Deltas deltas) : socket_(fd), deltas_(deltas) {
+    say_hello();
 }
 
 Result<Client> Client::connect(const Endpoint& endpoint, Deltas deltas,
@@ -65,10 +43,139 @@ Result<Client> Client::connect(const Endpoint& endpoint, Deltas deltas,
     if (!fd) {
         return std::unexpected(fd.error());
     }
-    return Client(*fd, deltas);
+    Client client(*fd, deltas);
+    client.endpoint_ = endpoint;
+    return client;
+}
+
+// ---- coming back -------------------------------------------------------------------------------
+
+bool Client::can_reconnect() const noexcept {
+    const bool in_time = lost_ns_ == 0 || monotonic_ns() - lost_ns_ < grace_ns_;
+    return endpoint_ && (watching_ || joining_ || !candidates_.empty()) && in_time;
+}
+
+Result<void> Client::reconnect(std::chrono::milliseconds timeout) {
+    const auto fd = connect_to(*endpoint_, timeout);
+    if (!fd) {
+        return std::unexpected(fd.error());
+    }
+    socket_ = Socket(*fd);
+    own_ = {};
+    received_.clear();
+    consumed_bytes_ = 0;
+    unsent_.clear();
+    last_error_.clear();
+    say_hello();
+    if (watching_) {
+        watch(std::exchange(game_, {}));
+        return {};
+    }
+    if (candidates_.empty()) {
+        send_join();  // the connection was lost before its Welcome came: nobody has been let in
+        return {};
+    }
+    link_ = Link::resuming;
+    send_resume();
+    return {};
+}
+
+void Client::send_resume() {
+    std::vector<std::uint64_t> sessions;
+    std::vector<std::byte> tokens;
+    for (const Credentials& each : candidates_) {
+        sessions.push_back(each.session);
+        tokens.insert(tokens.end(), each.token.begin(), each.token.end());
+    }
+    send([&](auto& builder) {
+        const auto game = builder.CreateString(game_);
+        const auto session_vector = builder.CreateVector(sessions);
+        const auto token_vector = bytes_vector(builder, tokens);
+        return std::pair{wire::ClientMessage::Resume,
+                         wire::CreateResume(builder, game, session_vector, token_vector).Union()};
+    });
+}
+
+/// What a message means for coming back. False: its owner need not see it.
+bool Client::note(const wire::FromHost& message) {
+    if (const auto* welcome = message.message_as_Welcome()) {
+        own_.session = welcome->session();
+        own_.token.clear();
+        if (const auto* token = welcome->token()) {
+            const auto bytes = std::as_bytes(std::span(token->data(), token->size()));
+            own_.token.assign(bytes.begin(), bytes.end());
+        }
+        grace_ns_ = std::int64_t{welcome->resume_grace_ms()} * 1'000'000;
+        if ((link_ == Link::resuming || joining_) && candidates_.size() < resume_candidates_max) {
+            candidates_.push_back(own_);
+        }
+    } else if (const auto* joined = message.message_as_Joined()) {
+        seat_ = joined->seat();
+        candidates_ = {own_};
+        joining_.reset();
+        lost_ns_ = 0;
+        if (std::exchange(link_, Link::up) == Link::resuming) {
+            acknowledge(joined->last_input());
+            std::ranges::for_each(unacknowledged_,
+                                  [this](const SentInput& input) { send_input(input); });
+        }
+    } else if (const auto* snapshot = message.message_as_Snapshot()) {
+        note_seats(snapshot->seats());
+    } else if (const auto* delta = message.message_as_Delta()) {
+        note_seats(delta->seats());
+    } else if (message.message_as_Watching() != nullptr) {
+        lost_ns_ = 0;
+    } else if (const auto* refused = message.message_as_Refused()) {
+        const auto reason = static_cast<RefuseReason>(refused->reason());
+        const bool unknown =
+            reason == RefuseReason::no_such_session || reason == RefuseReason::no_such_game;
+        if (std::exchange(link_, Link::up) == Link::resuming && joining_ && unknown) {
+            send_join();  // the one sent before has not been seen
+            return false;
+        }
+        forget_game();
+    } else if (message.message_as_Left() != nullptr) {
+        forget_game();
+    } else if (const auto* error = message.message_as_Error()) {
+        if (!wire::may_come_back(static_cast<wire::ErrorCode>(error->code()))) {
+            forget_game();
+        }
+    }
+    return true;
+}
+
+void Client::note_seats(const flatbuffers::Vector<const wire::SeatInput*>* seats) {
+    for (std::uint32_t i = 0; seats != nullptr && i < seats->size(); ++i) {
+        if (seat_ == seats->Get(i)->seat()) {
+            acknowledge(seats->Get(i)->number());
+        }
+    }
+}
+
+void Client::acknowledge(std::uint32_t number) {
+    while (!unacknowledged_.empty() && unacknowledged_.front().number <= number) {
+        unacknowledged_.pop_front();
+    }
+}
+
+void Client::forget_game() {
+    link_ = Link::up;
+    watching_ = false;
+    joining_.reset();
+    seat_.reset();
+    candidates_.clear();
+    unacknowledged_.clear();
 }
 
 // ---- sending -----------------------------------------------------------------------------------
+
+void Client::say_hello() {
+    send([this](auto& builder) {
+        return std::pair{
+            wire::ClientMessage::Hello,
+            wire::CreateHello(builder, wire::protocol_version, deltas_ == Deltas::yes).Union()};
+    });
+}
 
 template <class Build>
 void Client::send(Build build) {
@@ -82,7 +189,7 @@ void Client::send(Build build) {
 
 void Client::flush() {
     while (!unsent_.empty()) {
-        const ssize_t sent = ::send(fd_, unsent_.data(), unsent_.size(), MSG_NOSIGNAL);
+        const ssize_t sent = ::send(socket_.fd, unsent_.data(), unsent_.size(), MSG_NOSIGNAL);
         if (sent >= 0) {
             unsent_.erase(unsent_.begin(), unsent_.begin() + sent);
         } else if (errno != EINTR) {
@@ -95,7 +202,18 @@ void Client::flush() {
 }
 
 void Client::join(const JoinRequest& request) {
+    forget_game();
+    game_ = request.game;
+    joining_ = request;
     input_number_ = 0;
+    if (own_.session != 0) {  // else the Welcome is still to come
+        candidates_.push_back(own_);
+    }
+    send_join();
+}
+
+void Client::send_join() {
+    const JoinRequest& request = *joining_;
     send([&](auto& builder) {
         const auto game = builder.CreateString(request.game);
         const auto type = request.type.empty() ? 0 : builder.CreateString(request.type);
@@ -109,6 +227,9 @@ void Client::join(const JoinRequest& request) {
 }
 
 void Client::watch(std::string_view game) {
+    forget_game();
+    game_ = game;
+    watching_ = true;
     send([&](auto& builder) {
         const auto name = builder.CreateString(game);
         return std::pair{wire::ClientMessage::Watch, wire::CreateWatch(builder, name).Union()};
@@ -122,10 +243,17 @@ void Client::leave() {
 }
 
 void Client::input(Bytes bytes) {
+    unacknowledged_.push_back({++input_number_, {bytes.begin(), bytes.end()}});
+    if (link_ == Link::up) {
+        send_input(unacknowledged_.back());
+    }
+}
+
+void Client::send_input(const SentInput& input) {
     send([&](auto& builder) {
-        const auto body = bytes_vector(builder, bytes);
+        const auto body = bytes_vector(builder, input.bytes);
         return std::pair{wire::ClientMessage::Input,
-                         wire::CreateInput(builder, ++input_number_, body).Union()};
+                         wire::CreateInput(builder, input.number, body).Union()};
     });
 }
 
@@ -149,7 +277,7 @@ void Client::ping(std::uint64_t nonce) {
 Result<bool> Client::fill() {
     std::array<std::byte, 16384> chunk;
     for (;;) {
-        const ssize_t count = recv(fd_, chunk.data(), chunk.size(), 0);
+        const ssize_t count = recv(socket_.fd, chunk.data(), chunk.size(), 0);
         if (count > 0) {
             received_.insert(received_.end(), chunk.begin(), chunk.begin() + count);
             return true;
@@ -160,6 +288,8 @@ Result<bool> Client::fill() {
         if (count < 0 && errno == EAGAIN) {
             return false;
         }
+        link_ = Link::lost;
+        lost_ns_ = lost_ns_ != 0 ? lost_ns_ : monotonic_ns();
         if (!last_error_.empty()) {
             return failure(std::errc::connection_aborted, last_error_);
         }
@@ -195,7 +325,7 @@ Result<const wire::FromHost*> Client::try_receive() {
                                               error->text() ? error->text()->string_view() : "",
                                               error->code());
                 }
-                return message;
+                return note(*message) ? message : try_receive();
             }
         }
         const auto filled = fill();
@@ -221,7 +351,7 @@ Result<const wire::FromHost*> Client::receive(std::chrono::milliseconds timeout)
             return nullptr;
         }
         flush();
-        pollfd ready{.fd = fd_,
+        pollfd ready{.fd = socket_.fd,
                      .events = static_cast<short>(POLLIN | (wants_write() ? POLLOUT : 0)),
                      .revents = 0};
         poll(&ready, 1, static_cast<int>(left.count()));

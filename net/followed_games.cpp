@@ -49,10 +49,8 @@ void FollowedGames::note(Slots& list, bool& listed, const FollowedGame& game) {
 bool FollowedGames::write(FollowedGame& game, EventKind kind, SessionId session,
                           std::uint32_t input_number, Bytes body) {
     const EventHeader header{.session = value(session),
-                             .link_epoch = 1,
                              .input_number = input_number,
-                             .body_bytes = static_cast<std::uint32_t>(body.size()),
-                             .reserved = 0};
+                             .body_bytes = static_cast<std::uint32_t>(body.size())};
     const bool written = game.link.try_write(kind, header, body);
     if (written) {
         note(unpublished_, game.unpublished, game);
@@ -67,7 +65,7 @@ void FollowedGames::depart(FollowedGame& game, SessionId session) {
 
 void FollowedGames::write_departures(FollowedGame& game) {
     while (!game.departures.empty() &&
-           write(game, EventKind::leave, SessionId{game.departures.back()}, 0, {})) {
+           write(game, EventKind::detach, SessionId{game.departures.back()}, 0, {})) {
         game.departures.pop_back();
     }
     if (!game.departures.empty()) {

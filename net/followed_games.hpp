@@ -24,7 +24,7 @@ struct FollowedGame {
     GameLink link;
     std::vector<std::uint32_t> members;     // connections from entering to leaving
     std::vector<std::uint32_t> watchers;    // connections
-    std::vector<std::uint64_t> departures;  // sessions whose leave event found no room yet
+    std::vector<std::uint64_t> departures;  // sessions whose detach event found no room yet
     std::uint64_t answers_seen = 0;         // RosterAnswer::number
     std::uint64_t applied_position = 0;     // of our events, by the newest snapshot
     std::uint64_t sequence = 0;             // of the newest snapshot
@@ -63,7 +63,7 @@ public:
     /// Writes one event of a session; false under back-pressure.
     [[nodiscard]] bool write(FollowedGame&, EventKind, SessionId, std::uint32_t input_number,
                              Bytes body);
-    /// Writes the leave event of a session that is gone, now or when there is room.
+    /// Writes the detach event of a session whose client is gone, now or when there is room.
     void depart(FollowedGame&, SessionId);
     void retry_departures();
     [[nodiscard]] bool anything_unpublished() const noexcept { return !unpublished_.empty(); }

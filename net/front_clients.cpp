@@ -62,6 +62,8 @@ FrontServer::Handled FrontServer::take_message(Connection& connection, Bytes fra
         case wire::ClientMessage::Join: return take_join(connection, *root->message_as_Join());
         case wire::ClientMessage::Watch: return take_watch(connection, *root->message_as_Watch());
         case wire::ClientMessage::Leave: return take_leave(connection);
+        case wire::ClientMessage::Resume:
+            return take_resume(connection, *root->message_as_Resume());
         case wire::ClientMessage::Input: return take_input(connection, *root->message_as_Input());
         case wire::ClientMessage::List: return take_list(connection, *root->message_as_List());
         case wire::ClientMessage::Ping:
@@ -84,7 +86,12 @@ FrontServer::Handled FrontServer::take_hello(Connection& connection, const wire:
     connection.session.deltas = hello.deltas();
     connection.stage = Stage::serving;
     link_.counters().sessions.fetch_add(1, std::memory_order_relaxed);  // a statistic
-    say(connection, messages_.welcome(connection.session.id, options_.messages_per_second_max));
+    const ResumeToken token = make_resume_token();
+    connection.session.key = resume_key_of(token);
+    say(connection, messages_.welcome({.session = connection.session.id,
+                                       .token = token,
+                                       .resume_grace = options_.resume_grace,
+                                       .inputs_per_second_max = options_.messages_per_second_max}));
     return Handled::done;
 }
 
@@ -119,6 +126,36 @@ FrontServer::Handled FrontServer::take_join(Connection& connection, const wire::
         wish.open.mode = modes[static_cast<std::size_t>(join.mode())];
         wish.open.config.assign(config.begin(), config.end());
         wish.parameters.assign(parameters.begin(), parameters.end());
+        begin(connection, std::move(wish));
+    }
+    return Handled::done;
+}
+
+FrontServer::Handled FrontServer::take_resume(Connection& connection, const wire::Resume& resume) {
+    Session& session = connection.session;
+    if (session.membership == Membership::leaving) {
+        return Handled::later;
+    }
+    const auto& sessions = *resume.sessions();
+    const Bytes tokens = bytes_of(resume.tokens());
+    if (session.membership != Membership::none) {
+        fail(connection, wire::ErrorCode::out_of_order, "a session is in one game at a time");
+    } else if (!is_game_name(text_of(resume.game()))) {
+        refuse(connection, RefuseReason::bad_name, std::string(game_name_rule));
+    } else if (sessions.size() == 0 || sessions.size() > resume_candidates_max ||
+               tokens.size() != sessions.size() * resume_token_bytes) {
+        refuse(connection, RefuseReason::no_such_session,
+               "resume 1 to " + std::to_string(resume_candidates_max) + " sessions, with " +
+                   std::to_string(resume_token_bytes) + " bytes of token for each");
+    } else {
+        JoinWish wish;
+        wish.open.name = text_of(resume.game());
+        wish.open.mode = OpenMode::find;
+        for (std::uint32_t i = 0; i < sessions.size(); ++i) {
+            wish.resume.push_back(
+                {.session = sessions.Get(i),
+                 .key = resume_key_of(tokens.subspan(i * resume_token_bytes, resume_token_bytes))});
+        }
         begin(connection, std::move(wish));
     }
     return Handled::done;
@@ -172,6 +209,9 @@ FrontServer::Handled FrontServer::take_input(Connection& connection, const wire:
     if (session.membership == Membership::asking || session.membership == Membership::opening ||
         session.membership == Membership::entering) {
         return Handled::later;  // behind the join event
+    }
+    if (session.membership == Membership::joining && !session.wish->resume.empty()) {
+        return Handled::later;  // which number is the next, Joined says
     }
     if (session.membership != Membership::joining && session.membership != Membership::seated) {
         if (!session.was_in_game) {  // else it crossed with our Left

@@ -158,7 +158,13 @@ void FrontServer::watch(Connection& connection, FollowedGame& game) {
 void FrontServer::enter(Connection& connection) {
     Session& session = connection.session;
     FollowedGame& game = *game_of(connection);
-    if (!games_.write(game, EventKind::join, session.id, 0, session.wish->parameters)) {
+    const auto& resume = session.wish->resume;
+    const bool written = resume.empty()
+                             ? games_.write(game, EventKind::join, session.id, 0,
+                                            join_body(session.key, session.wish->parameters))
+                             : games_.write(game, EventKind::resume, session.id, 0,
+                                            resume_body(session.key, resume));
+    if (!written) {
         retry_later(connection);
         return;
     }
@@ -204,7 +210,7 @@ void FrontServer::detach(Connection& connection) {
     }
 }
 
-/// The client is gone, or will be: its seat is given back.
+/// The client is gone, or will be: its seat is kept for a while.
 void FrontServer::end_session(Connection& connection) {
     Session& session = connection.session;
     const bool in_game =

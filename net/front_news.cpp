@@ -69,9 +69,9 @@ void FrontServer::settle_joins(FollowedGame& game, const SnapshotParts& parts) {
         });
         if (entry != parts.roster.end()) {
             session.membership = Membership::seated;
-            session.seat = Seat{entry->seat};
+            session.last_input = std::max(session.last_input, entry->last_input);
             session.wish.reset();
-            say(connection, messages_.joined(game.link.plan(), session.seat));
+            say(connection, messages_.joined(game.link.plan(), *entry));
         }
     }
 }

@@ -26,6 +26,7 @@ namespace ringside::wire {
 struct Hello;
 struct Join;
 struct Watch;
+struct Resume;
 struct Input;
 struct List;
 }  // namespace ringside::wire
@@ -97,6 +98,7 @@ private:
     Handled take_hello(Connection&, const wire::Hello&);
     Handled take_join(Connection&, const wire::Join&);
     Handled take_watch(Connection&, const wire::Watch&);
+    Handled take_resume(Connection&, const wire::Resume&);
     Handled take_leave(Connection&);
     Handled take_input(Connection&, const wire::Input&);
     Handled take_list(Connection&, const wire::List&);

@@ -40,17 +40,21 @@ flatbuffers::Offset<flatbuffers::String> HostMessages::string_or_none(std::strin
     return text.empty() ? 0 : builder_.CreateString(text.data(), text.size());
 }
 
-BufferRef HostMessages::welcome(SessionId session, std::uint32_t inputs_per_second_max) {
-    return framed(wire::CreateWelcome(builder_, wire::protocol_version, value(session),
-                                      client_message_bytes_max, inputs_per_second_max));
+BufferRef HostMessages::welcome(const Greeting& greeting) {
+    const auto token = builder_.CreateVector(octets(greeting.token), greeting.token.size());
+    return framed(wire::CreateWelcome(builder_, wire::protocol_version, value(greeting.session),
+                                      client_message_bytes_max, greeting.inputs_per_second_max,
+                                      token,
+                                      static_cast<std::uint32_t>(greeting.resume_grace.count())));
 }
 
-BufferRef HostMessages::joined(const GameSegmentPlan& plan, Seat seat) {
+BufferRef HostMessages::joined(const GameSegmentPlan& plan, const RosterEntry& entry) {
     const auto game = builder_.CreateString(std::string(text_of(plan.name)));
     const auto type = builder_.CreateString(std::string(text_of(plan.type)));
     const auto config = builder_.CreateVector(octets(config_of(plan)), config_of(plan).size());
-    return framed(wire::CreateJoined(builder_, game, type, value(seat),
-                                     static_cast<std::uint64_t>(plan.tick_ns), config));
+    return framed(wire::CreateJoined(builder_, game, type, entry.seat,
+                                     static_cast<std::uint64_t>(plan.tick_ns), config,
+                                     entry.last_input));
 }
 
 BufferRef HostMessages::watching(const GameSegmentPlan& plan) {

@@ -2,12 +2,14 @@
 // HostMessages: what a front says to its clients, encoded and framed (schema:
 // core/schema/wire.fbs).
 
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <string_view>
 
 #include <flatbuffers/flatbuffers.h>
 
+#include "resume_token.hpp"
 #include "send_buffer.hpp"
 
 #include "ringside/core/ids.hpp"
@@ -24,8 +26,14 @@ namespace ringside {
 
 class HostMessages {
 public:
-    [[nodiscard]] BufferRef welcome(SessionId, std::uint32_t inputs_per_second_max);
-    [[nodiscard]] BufferRef joined(const GameSegmentPlan&, Seat);
+    struct Greeting {
+        SessionId session;
+        ResumeToken token;
+        std::chrono::milliseconds resume_grace;
+        std::uint32_t inputs_per_second_max = 0;
+    };
+    [[nodiscard]] BufferRef welcome(const Greeting&);
+    [[nodiscard]] BufferRef joined(const GameSegmentPlan&, const RosterEntry&);
     [[nodiscard]] BufferRef watching(const GameSegmentPlan&);
     [[nodiscard]] BufferRef refused(RefuseReason, std::string_view text);
     [[nodiscard]] BufferRef snapshot(const SnapshotParts&);

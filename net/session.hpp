@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "ringside/core/ids.hpp"
+#include "ringside/ipc/event.hpp"
 #include "ringside/ipc/front_link.hpp"
 
 namespace ringside {
@@ -32,6 +33,7 @@ enum class Membership : std::uint8_t {
 struct JoinWish {
     OpenRequest open;
     std::vector<std::byte> parameters;
+    std::vector<ResumeCandidate> resume;  // not empty: instead of a join
     bool watch = false;
     std::uint32_t asked_count = 0;
 };
@@ -40,12 +42,12 @@ inline constexpr std::uint32_t no_index = ~std::uint32_t{0};
 
 struct Session {
     SessionId id{};
+    ResumeKey key{};  // of the token its client has been given
     Membership membership = Membership::none;
-    bool deltas = false;       // it can apply a Delta
-    bool was_in_game = false;  // its inputs and leaves may cross with our Left or Refused
-    Seat seat{};
-    std::uint32_t game_slot = no_index;   // from entering to leaving, and watching
-    std::uint32_t last_input = 0;         // number of the last one written, in this game
+    bool deltas = false;                 // it can apply a Delta
+    bool was_in_game = false;            // its inputs and leaves may cross with our Left or Refused
+    std::uint32_t game_slot = no_index;  // from entering to leaving, and watching
+    std::uint32_t last_input = 0;        // number of the last one written, in this game
     std::uint64_t join_end_position = 0;  // of the join event in the ring
     std::unique_ptr<JoinWish> wish;       // from asking to joining
 

@@ -32,6 +32,7 @@ constexpr std::size_t connects_per_turn = 16;
 constexpr std::int64_t silence_ns_max = 60'000'000'000;
 
 constexpr int turn_ms_max = 1000;
+constexpr int reconnect_every_ms = 100;
 
 constexpr std::size_t reasons_shown_max = 10;
 
@@ -61,6 +62,8 @@ private:
     void open_one(std::size_t match);
     void poll();
     void serve(std::size_t player);
+    void watch(std::size_t player);
+    void reconnect_lost();
     void settle(Match& match);
     void end(Match& match, Match::State state);
     void leave_all(Match& match);
@@ -76,8 +79,10 @@ private:
     std::vector<std::optional<BotPlayer>> players_;  // empty: its connection is closed
     std::vector<std::size_t> match_of_;              // by player
     std::vector<bool> polls_write_;                  // by player
-    std::uint64_t planned_ = 0;                      // players there will be
-    std::size_t ended_ = 0;                          // matches
+    std::vector<std::size_t> lost_;                  // players that are to reconnect
+    std::int64_t next_reconnect_ns_ = 0;
+    std::uint64_t planned_ = 0;  // players there will be
+    std::size_t ended_ = 0;      // matches
     std::uint64_t races_ = 0;
     std::uint64_t views_ = 0;
     std::uint64_t inputs_ = 0;
@@ -112,6 +117,7 @@ Result<void> BotMatches::run() {
     while (!over()) {
         open_some();
         poll();
+        reconnect_lost();
         check_silence();
         if (stop_asked()) {
             stop_matches();
@@ -164,18 +170,46 @@ void BotMatches::open_one(std::size_t match_index) {
         end(match, Match::State::failed);
         return;
     }
-    auto& player =
-        players_[place].emplace(std::move(*client), join_request(match.game), random_.next());
+    players_[place].emplace(std::move(*client), join_request(match.game), random_.next());
+    watch(place);
+}
+
+void BotMatches::watch(std::size_t place) {
     epoll_event event{.events = EPOLLIN, .data = {.u64 = place}};
-    if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, player.fd(), &event) != 0) {
+    polls_write_[place] = false;
+    if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, players_[place]->fd(), &event) != 0) {
+        Match& match = matches_[match_of_[place]];
         match.reason = errno_failure("epoll_ctl refused a connection").error().text();
         end(match, Match::State::failed);
     }
 }
 
+void BotMatches::reconnect_lost() {
+    const std::int64_t now_ns = monotonic_ns();
+    if (lost_.empty() || now_ns < next_reconnect_ns_) {
+        return;
+    }
+    next_reconnect_ns_ = now_ns + std::int64_t{reconnect_every_ms} * 1'000'000;
+    for (const std::size_t place : std::exchange(lost_, {})) {
+        auto& player = players_[place];
+        if (!player) {
+            continue;  // its match has ended meanwhile
+        }
+        player->reconnect();
+        if (player->state() == BotPlayer::State::reconnecting) {
+            lost_.push_back(place);
+        } else if (player->state() == BotPlayer::State::playing) {
+            watch(place);
+        }
+        settle(matches_[match_of_[place]]);
+    }
+}
+
 void BotMatches::poll() {
     std::array<epoll_event, 256> events{};
-    const int timeout_ms = players_.size() < planned_ ? 0 : turn_ms_max;
+    const int timeout_ms = players_.size() < planned_ ? 0
+                           : lost_.empty()            ? turn_ms_max
+                                                      : reconnect_every_ms;
     const int count = epoll_wait(epoll_fd_, events.data(), events.size(), timeout_ms);
     for (int i = 0; i < count; ++i) {  // -1 is EINTR: a signal, seen by run()
         serve(events[static_cast<std::size_t>(i)].data.u64);
@@ -191,6 +225,11 @@ void BotMatches::serve(std::size_t place) {
     player->serve(options_.forever);
     if (place == 0 && options_.on_view && player->views() != views_before) {
         options_.on_view(player->view(), player->game());
+    }
+    if (player->state() == BotPlayer::State::reconnecting) {
+        epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, player->fd(), nullptr);
+        lost_.push_back(place);
+        return;
     }
     if (player->wants_write() != polls_write_[place]) {
         polls_write_[place] = player->wants_write();

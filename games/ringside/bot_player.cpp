@@ -15,7 +15,7 @@ void BotPlayer::serve(bool rematch) {
     while (state_ != State::gone && state_ != State::failed) {
         const auto message = client_.try_receive();
         if (!message) {
-            fail(message.error().text());
+            lose(message.error());
             return;
         }
         if (*message == nullptr) {
@@ -24,6 +24,23 @@ void BotPlayer::serve(bool rematch) {
         }
         heard_ns_ = monotonic_ns();
         take(**message, rematch);
+    }
+}
+
+void BotPlayer::lose(const Error& error) {
+    const bool in_game = state_ == State::joining || state_ == State::playing;
+    if (in_game && client_.can_reconnect()) {
+        state_ = State::reconnecting;
+    } else {
+        fail(error.text());
+    }
+}
+
+void BotPlayer::reconnect() {
+    if (!client_.can_reconnect()) {
+        fail("the connection was lost, and the host did not come back in time");
+    } else if (client_.reconnect()) {
+        state_ = State::playing;  // or Refused is on its way
     }
 }
 

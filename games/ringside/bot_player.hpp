@@ -14,12 +14,15 @@ namespace ringside {
 
 class BotPlayer {
 public:
-    enum class State { greeting, joining, playing, leaving, gone, failed };
+    enum class State { greeting, joining, playing, reconnecting, leaving, gone, failed };
 
     BotPlayer(Client client, JoinRequest join, std::uint64_t seed);
 
     /// Takes what the host has sent and answers each view. Sends what waits.
     void serve(bool rematch);
+
+    /// Requires `reconnecting`: one attempt, after which fd() is another one if it serves again.
+    void reconnect();
 
     /// Gives the seat back; the player is gone when the host has said so.
     void leave();
@@ -42,6 +45,7 @@ public:
 
 private:
     void take(const wire::FromHost& message, bool rematch);
+    void lose(const Error& error);
     void answer_view(bool rematch);
     void note_phase(tron::MatchPhase phase);
 

@@ -78,6 +78,9 @@ constexpr std::array rows{
               Number{&RawOptions::messages_per_second, 1, 1'000'000, "messages"}},
     OptionRow{"--idle-timeout", "SECONDS", "A game nobody touches for so long ends", on_serve,
               Number{&RawOptions::idle_timeout_s, 1, 86'400, "seconds"}},
+    OptionRow{"--resume-grace", "SECONDS",
+              "Who loses the connection keeps the seat for so long; 0 gives it back at once",
+              on_serve, Number{&RawOptions::resume_grace_s, 0, 3'600, "seconds"}},
     OptionRow{"--busy-poll", "",
               "Fronts never sleep: some microseconds less for each message, and a core "
               "each for nothing else",

@@ -46,6 +46,7 @@ struct RawOptions {
     std::uint64_t fronts = 1;
     std::uint64_t messages_per_second = 200;
     std::uint64_t idle_timeout_s = 180;
+    std::uint64_t resume_grace_s = 10;
     std::uint64_t restore_every = 0;
 };
 

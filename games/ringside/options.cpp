@@ -232,6 +232,7 @@ void Reading::serve() {
     serve.messages_per_second = static_cast<std::uint32_t>(raw_.messages_per_second);
     serve.fronts = static_cast<std::uint32_t>(raw_.fronts);
     serve.idle_timeout = std::chrono::seconds(raw_.idle_timeout_s);
+    serve.resume_grace = std::chrono::seconds(raw_.resume_grace_s);
     serve.uring_futex = !raw_.no_uring_futex;
     serve.busy_poll = raw_.busy_poll;
     serve.realtime = raw_.realtime;

@@ -14,6 +14,7 @@
 #include "reasons.hpp"
 #include "view_follower.hpp"
 
+#include "ringside/core/clock.hpp"
 #include "ringside/net/client.hpp"
 #include "ringside/tron/config.hpp"
 #include "ringside/tron_terminal/terminal.hpp"
@@ -22,6 +23,7 @@ namespace ringside {
 namespace {
 
 constexpr std::chrono::milliseconds answer_timeout{10'000};
+constexpr int reconnect_every_ms = 250;
 
 std::optional<tron::Key> key_byte(tron::TerminalKey key) {
     switch (key) {
@@ -59,6 +61,8 @@ private:
     void ask();
     std::optional<Outcome> on_message(const wire::FromHost& message);
     std::optional<Outcome> drain_messages();
+    std::optional<Outcome> lose(const Error& error);
+    std::optional<Outcome> reconnect();
     bool drain_keys(tron::Terminal& terminal);  // false: quit
     void draw(tron::Terminal& terminal) const;
     void configure(const flatbuffers::Vector<std::uint8_t>* config);
@@ -66,6 +70,9 @@ private:
     const PlayOptions& options_;
     Client client_;
     bool entered_ = false;
+    bool connected_ = true;  // or trying to be: messages may come
+    std::string lost_;       // why the connection was; empty: it is not
+    std::int64_t next_attempt_ns_ = 0;
     std::uint8_t own_number_ = 0;
     std::uint8_t seats_ = 1;
     ViewFollower follower_;
@@ -96,10 +103,12 @@ void Play::configure(const flatbuffers::Vector<std::uint8_t>* config) {
 std::optional<Outcome> Play::on_message(const wire::FromHost& message) {
     if (const auto* joined = message.message_as_Joined()) {
         entered_ = true;
+        lost_.clear();
         own_number_ = static_cast<std::uint8_t>(joined->seat() + 1);
         configure(joined->config());
     } else if (const auto* watching = message.message_as_Watching()) {
         entered_ = true;
+        lost_.clear();
         configure(watching->config());
     } else if (const auto* refused = message.message_as_Refused()) {
         return Outcome{1, refusal(*refused)};
@@ -140,7 +149,7 @@ std::optional<Outcome> Play::drain_messages() {
     for (;;) {
         const auto message = client_.try_receive();
         if (!message) {
-            return Outcome{1, "connection lost: " + printable(message.error().text())};
+            return lose(message.error());
         }
         if (*message == nullptr) {
             return std::nullopt;
@@ -149,6 +158,28 @@ std::optional<Outcome> Play::drain_messages() {
             return outcome;
         }
     }
+}
+
+/// A front that died is replaced within milliseconds; the seat is there for longer.
+std::optional<Outcome> Play::lose(const Error& error) {
+    if (lost_.empty()) {
+        lost_ = "connection lost: " + printable(error.text());
+        changed_ = true;
+    }
+    connected_ = false;
+    return reconnect();
+}
+
+std::optional<Outcome> Play::reconnect() {
+    if (!client_.can_reconnect()) {
+        return Outcome{1, lost_};
+    }
+    const std::int64_t now_ns = monotonic_ns();
+    if (now_ns >= next_attempt_ns_) {
+        next_attempt_ns_ = now_ns + std::int64_t{reconnect_every_ms} * 1'000'000;
+        connected_ = client_.reconnect().has_value();
+    }
+    return std::nullopt;
 }
 
 bool Play::drain_keys(tron::Terminal& terminal) {
@@ -170,13 +201,14 @@ void Play::draw(tron::Terminal& terminal) const {
                             .game = options_.game,
                             .seats = seats_,
                             .own_number = own_number_,
-                            .invitation = options_.invitation};
+                            .invitation = options_.invitation,
+                            .reconnecting = !lost_.empty()};
     terminal.draw(tron::lay_out(scene, terminal.size()));
 }
 
 Outcome Play::play(tron::Terminal& terminal) {
     for (;;) {
-        if (auto outcome = drain_messages()) {
+        if (auto outcome = connected_ ? drain_messages() : reconnect()) {
             return *outcome;
         }
         if (!drain_keys(terminal)) {
@@ -189,10 +221,10 @@ Outcome Play::play(tron::Terminal& terminal) {
         std::array<pollfd, 3> waited{
             pollfd{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0},
             pollfd{.fd = terminal.stop_fd(), .events = POLLIN, .revents = 0},
-            pollfd{.fd = client_.fd(),
+            pollfd{.fd = connected_ ? client_.fd() : -1,
                    .events = static_cast<short>(POLLIN | (client_.wants_write() ? POLLOUT : 0)),
                    .revents = 0}};
-        if (!terminal.wait(waited)) {
+        if (!terminal.wait(waited, connected_ ? -1 : reconnect_every_ms)) {
             return {1, "cannot wait for keys"};
         }
         if ((waited[1].revents & POLLIN) != 0) {

@@ -19,6 +19,7 @@ std::string refusal(const wire::Refused& refused) {
     switch (static_cast<RefuseReason>(refused.reason())) {
         case RefuseReason::full: return "the game is full";
         case RefuseReason::in_progress: return "the game is already in progress";
+        case RefuseReason::no_such_session: return "the seat has been given up";
         default: break;
     }
     const std::string text = text_of(refused.text());
@@ -31,6 +32,7 @@ std::string farewell(const wire::Left& left) {
         case LeaveReason::game_ended: return "the game has ended";
         case LeaveReason::idle: return "the game has ended: nobody touched it for too long";
         case LeaveReason::stopping: return "the host was stopped";
+        case LeaveReason::moved: return "this seat is played from another connection now";
         default: break;
     }
     const std::string text = text_of(left.text());

@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "ringside/core/clock.hpp"
 #include "ringside/ipc/supervisor.hpp"
 #include "ringside/net/front.hpp"
 #include "ringside/relay/relay.hpp"
@@ -22,6 +23,9 @@
 
 namespace ringside {
 namespace {
+
+constexpr std::int64_t in_use_ns_max = 1'000'000'000;
+constexpr std::int64_t in_use_poll_ns = 10'000'000;
 
 constexpr int exit_code_refused = 1;
 
@@ -133,7 +137,14 @@ public:
     }
 
     Result<void> add(Endpoint endpoint) {
-        const auto fd = listen_on(endpoint);
+        // The processes of a host that was killed a moment ago have its sockets until they are
+        // gone.
+        const std::int64_t give_up_ns = monotonic_ns() + in_use_ns_max;
+        auto fd = listen_on(endpoint);
+        while (!fd && fd.error().code == std::errc::address_in_use && monotonic_ns() < give_up_ns) {
+            sleep_until(monotonic_ns() + in_use_poll_ns);
+            fd = listen_on(endpoint);
+        }
         if (!fd) {
             return std::unexpected(fd.error());
         }
@@ -185,6 +196,7 @@ int run_serve(const ServeOptions& options) {
                            .games_max = options.games_max,
                            .fronts = options.fronts,
                            .idle_timeout = options.idle_timeout,
+                           .resume_grace = options.resume_grace,
                            .wake_by_eventfd = !uring_futex,
                            .front_cpus = options.front_cpus,
                            .spin_cpus = options.spin_cpus,
@@ -193,7 +205,8 @@ int run_serve(const ServeOptions& options) {
     const std::array<const GameType*, 2> types{&tron::tron_type(), &relay::relay_type()};
     const auto front_main = [&](FrontLink link) {
         return run_front(std::move(link), listeners.fds,
-                         {.messages_per_second_max = options.messages_per_second,
+                         {.resume_grace = options.resume_grace,
+                          .messages_per_second_max = options.messages_per_second,
                           .uring_futex = uring_futex,
                           .busy_poll = options.busy_poll,
                           .fronts = options.fronts});

@@ -18,6 +18,7 @@ struct ServeOptions {
     std::uint32_t fronts = 1;
     std::uint32_t messages_per_second = 200;  // of one client
     std::chrono::seconds idle_timeout{180};   // of a game nobody touches
+    std::chrono::seconds resume_grace{10};    // a lost connection keeps its seat
     bool uring_futex = true;                  // false: fronts are woken by eventfds
     bool busy_poll = false;                   // fronts never sleep
     bool fresh = false;                       // ends what a host that died has left

@@ -42,7 +42,8 @@ public:
     // Waits for the answer at once: a joiner that leaves in the same tick would be in no roster.
     void join(tron::JoinerId joiner, tron::Screen screen) override {
         joiners_ = std::max(joiners_, joiner + 1);
-        write(EventKind::join, header_of(joiner), tron::encode_join_parameters(screen));
+        write(EventKind::join, header_of(joiner),
+              join_body(ResumeKey{}, tron::encode_join_parameters(screen)));
         game_.publish();
         const std::uint64_t session = header_of(joiner).session;
         wait_for([&](const SnapshotParts& parts) {
@@ -99,10 +100,8 @@ private:
 
     static EventHeader header_of(tron::JoinerId joiner) {
         return {.session = value(make_session_id(0, 1, joiner + 1)),
-                .link_epoch = 1,
                 .input_number = 0,
-                .body_bytes = 0,
-                .reserved = 0};
+                .body_bytes = 0};
     }
 
     // Back-pressure: the game applies what is published, and so makes room, without a step.

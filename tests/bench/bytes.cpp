@@ -39,7 +39,8 @@ public:
         for (std::uint8_t seat = 0; seat < seats; ++seat) {
             (void)game_->on_join({});
             roster_.push_back({.session = seat,
-                               .link_epoch = 1,
+                               .grace_until_ns = 0,
+                               .key = {},
                                .last_input = 0,
                                .seat = seat,
                                .front_slot = 0,

@@ -16,11 +16,7 @@ constexpr std::int64_t give_up_ns = 20'000'000'000;  // after the last join that
 constexpr std::int64_t apply_give_up_ns = 5'000'000'000;
 
 EventHeader header_of(const LocalGame& game) {
-    return {.session = game.session,
-            .link_epoch = 1,
-            .input_number = game.inputs,
-            .body_bytes = 0,
-            .reserved = 0};
+    return {.session = game.session, .input_number = game.inputs, .body_bytes = 0};
 }
 
 const RosterEntry* entry_of(const SnapshotParts& parts, std::uint64_t session) {
@@ -77,7 +73,7 @@ Result<void> LocalGames::join(GameId id) {
     LocalGame& game = games_.back();
     index_by_slot_[id.slot] = number - 1;
     game.link.set_following(true);
-    if (!game.link.try_write(EventKind::join, header_of(game), {})) {
+    if (!game.link.try_write(EventKind::join, header_of(game), join_body(ResumeKey{}, {}))) {
         return failure(std::errc::no_buffer_space, "an empty event ring has no room for a join");
     }
     game.link.publish();

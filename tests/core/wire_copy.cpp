@@ -43,17 +43,25 @@ Offset<void> copied(FlatBufferBuilder& to, const List& from) {
 Offset<void> copied(FlatBufferBuilder& to, const Ping& from) {
     return CreatePing(to, from.nonce()).Union();
 }
+Offset<void> copied(FlatBufferBuilder& to, const Resume& from) {
+    const auto game = copied(to, from.game());
+    const auto sessions = to.CreateVector(
+        std::vector<std::uint64_t>(from.sessions()->begin(), from.sessions()->end()));
+    return CreateResume(to, game, sessions, copied(to, from.tokens())).Union();
+}
 
 Offset<void> copied(FlatBufferBuilder& to, const Welcome& from) {
+    const auto token = copied(to, from.token());
     return CreateWelcome(to, from.protocol_version(), from.session(), from.message_bytes_max(),
-                         from.inputs_per_second_max())
+                         from.inputs_per_second_max(), token, from.resume_grace_ms())
         .Union();
 }
 Offset<void> copied(FlatBufferBuilder& to, const Joined& from) {
     const auto game = copied(to, from.game());
     const auto game_type = copied(to, from.game_type());
     const auto config = copied(to, from.config());
-    return CreateJoined(to, game, game_type, from.seat(), from.tick_ns(), config).Union();
+    return CreateJoined(to, game, game_type, from.seat(), from.tick_ns(), config, from.last_input())
+        .Union();
 }
 Offset<void> copied(FlatBufferBuilder& to, const Watching& from) {
     const auto game = copied(to, from.game());
@@ -118,6 +126,7 @@ Offset<void> copied_message(FlatBufferBuilder& to, const FromClient& from) {
         case ClientMessage::Input: return copied(to, *from.message_as_Input());
         case ClientMessage::List: return copied(to, *from.message_as_List());
         case ClientMessage::Ping: return copied(to, *from.message_as_Ping());
+        case ClientMessage::Resume: return copied(to, *from.message_as_Resume());
         case ClientMessage::NONE: break;
     }
     return {};

@@ -1,5 +1,6 @@
 // kill -9 of each process of a host, with players on real connections.
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <set>
@@ -173,30 +174,80 @@ TEST_CASE("crash: games outlive their nursery, and new ones start", "[e2e][crash
     CHECK(host.stop() == 0);
 }
 
-// Its sessions are lost with it; the host is not.
-TEST_CASE("crash: after a front's death new clients play", "[e2e][crash]") {
+TEST_CASE("crash: after a front's death players come back, and new ones come", "[e2e][crash]") {
     const NothingLeft nothing_left;
     ServedHost host;
+    Race race(host, "kept");
     for (int death = 1; death <= 5; ++death) {
-        Player lost(host.endpoint());
-        REQUIRE(lost.join("before-" + std::to_string(death), {.seats = 2}).seat == 0u);
         const pid_t front = host.process("front/0");
+        race.first.press(tron::Key::escape);  // applied before, or sent again: counts either way
         kill(front, SIGKILL);
         wait_until_gone(front);
-        CHECK(lost.left() == std::nullopt);
-        // The listening sockets are the host's: this waits in their queue for the next front.
+        CHECK(race.first.left() == std::nullopt);
+        CHECK(race.second.left() == std::nullopt);
+        race.first.press(tron::Key::escape);  // waits until it is back
+        race.first.come_back();
+        race.second.come_back();
+        race.expect_inputs_count();
+        // The listening sockets are the host's: nobody is refused meanwhile.
         Player next(host.endpoint());
         CHECK(next.join("after-" + std::to_string(death)).seat == 0u);
         next.press(tron::Key::insert);
         watch_until(next, [&](const tron::View&) { return next.applied() == 1; });
+        next.leave();
+        CHECK(next.left() == LeaveReason::left);
     }
-    {
-        Race race(host, "as-before");
-        race.expect_inputs_count();
-    }
-    // Games whose players have gone with a front have nobody: they end like any other.
+    race.first.leave();
+    race.second.leave();
     CHECK(eventually([&] { return list_games(host.port()).empty(); }));
     CHECK(host.stop() == 0);
+}
+
+TEST_CASE("crash: a seat nobody comes back to is given up", "[e2e][crash]") {
+    const NothingLeft nothing_left;
+    ServedHost host({"--resume-grace", "1"});
+    {
+        Player lost(host.endpoint());
+        REQUIRE(lost.join("left-alone", {.seats = 2}).seat == 0u);
+    }
+    CHECK(eventually([&] { return list_games(host.port()).empty(); }));
+    CHECK(host.stop() == 0);
+}
+
+TEST_CASE("crash: matches go on to their end through the deaths of everything", "[e2e][crash]") {
+    const NothingLeft nothing_left;
+    constexpr std::size_t games = 12;
+    const std::string instance = new_instance();
+    std::string port;
+    {
+        ServedHost host({"--fronts", "2", "--resume-grace", "60"}, instance);
+        port = host.port();
+        Program bots({"bot", "-P", port, "--games", std::to_string(games), "--players", "2",
+                      "--width", "24", "--height", "16"});
+        const auto all_seated = [&] {
+            const auto listed = list_games(port);
+            return listed.size() == games &&
+                   std::ranges::all_of(listed, [](const auto& game) { return game.players == 2; });
+        };
+        REQUIRE(eventually(all_seated));
+        for (const char* name : {"front/0", "nursery/tron", "front/1", "front/0", "front/1"}) {
+            const pid_t process = host.process(name);
+            kill(process, SIGKILL);
+            wait_until_gone(process);
+        }
+        for (const ListedGame& game : list_games(port)) {
+            kill(host.game_process(game.name), SIGKILL);
+        }
+        host.program().signal(SIGKILL);
+        CHECK(host.program().wait() == -SIGKILL);
+        ServedHost next({"--fronts", "2", "--resume-grace", "60", "--listen", "127.0.0.1:" + port},
+                        instance);
+        const int exit_code = bots.wait();
+        INFO(bots.errors() << next.program().errors());
+        CHECK(exit_code == 0);
+        CHECK(bots.output() == "12 matches: 12 finished, 0 failed\n");
+        CHECK(next.stop() == 0);
+    }
 }
 
 TEST_CASE("crash: a front that has stopped keeps nobody out", "[e2e][crash]") {
@@ -234,6 +285,7 @@ TEST_CASE("crash: nothing outlives a killed supervisor", "[e2e][crash]") {
         }
         CHECK(player.left() == std::nullopt);
     }
-    ServedHost next({}, instance);  // takes the directory over, and removes it
+    ServedHost next({"--fresh"}, instance);
+    CHECK(list_games(next.port()).empty());
     CHECK(next.stop() == 0);
 }

@@ -83,7 +83,7 @@ TEST_CASE("matches: a join into a game that is just ending is answered", "[e2e][
 
 TEST_CASE("matches: leaving with the connection frees the name as well", "[e2e][matches]") {
     const NothingLeft nothing_left;
-    ServedHost host;
+    ServedHost host({"--resume-grace", "0"});
     for (int round = 0; round < 50; ++round) {
         {  // gone without a word, and its seat with it; two seats, so that it is never full
             Player leaver(host.endpoint());

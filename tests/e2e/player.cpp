@@ -42,6 +42,15 @@ void Player::ask(const std::string& game, const tron::Config& config, wire::Join
                   .parameters = {}});
 }
 
+void Player::come_back() {
+    REQUIRE(client_.can_reconnect());
+    REQUIRE(eventually([&] { return client_.reconnect().has_value(); }));
+    REQUIRE(next()->message_as_Welcome() != nullptr);
+    const unsigned seat_before = seat_;
+    const Answer again = answer();
+    REQUIRE(again.seat == seat_before);
+}
+
 Player::Answer Player::answer() {
     for (;;) {
         const wire::FromHost* message = next();

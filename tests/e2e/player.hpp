@@ -31,6 +31,9 @@ public:
     [[nodiscard]] Answer join(const std::string& game, const tron::Config& config = {},
                               wire::JoinMode mode = wire::JoinMode::join_or_create);
 
+    /// Once the connection is lost: connects again and is back in its seat.
+    void come_back();
+
     void press(tron::Key key);
     void leave();
 

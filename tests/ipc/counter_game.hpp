@@ -10,10 +10,10 @@ namespace ringside::test {
 /// What an input's first byte does, besides being added to the sum.
 enum class CounterInput : unsigned char {
     add_one = 1,
-    run = 100,    // tick from now on
-    park = 101,   // tick no more
-    crash = 102,  // abort: every time it is applied
-    end = 103,    // the match is over
+    run = 100,     // tick from now on
+    park = 101,    // tick no more
+    crash = 102,   // abort: every time it is applied
+    end = 103,     // the match is over
 };
 
 /// The whole view, plain: the same process layout on both sides.

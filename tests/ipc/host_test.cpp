@@ -55,13 +55,16 @@ public:
 
     void send(EventKind kind, std::uint32_t session, std::uint32_t number = 0,
               std::vector<std::uint8_t> body = {}) {
-        const EventHeader header{.session = value(id_of(session)),
-                                 .link_epoch = 1,
-                                 .input_number = number,
-                                 .body_bytes = 0,
-                                 .reserved = 0};
-        REQUIRE(link_.try_write(kind, header, std::as_bytes(std::span(body))));
-        link_.publish();
+        const auto bytes = std::as_bytes(std::span(body));
+        write(kind, session, number,
+              kind == EventKind::join ? join_body(key_of(session), bytes)
+                                      : std::vector(bytes.begin(), bytes.end()));
+    }
+    void resume(std::uint32_t session, std::uint32_t old_session, const ResumeKey& old_key) {
+        const std::array<ResumeCandidate, 2> candidates{
+            ResumeCandidate{.session = value(id_of(99)), .key = old_key},  // never let in
+            ResumeCandidate{.session = value(id_of(old_session)), .key = old_key}};
+        write(EventKind::resume, session, 0, resume_body(key_of(session), candidates));
     }
     void input(std::uint32_t session, std::uint32_t number, CounterInput what) {
         send(EventKind::input, session, number, {static_cast<std::uint8_t>(what)});
@@ -101,8 +104,20 @@ public:
     GameLink& link() { return link_; }
 
     static SessionId id_of(std::uint32_t session) { return make_session_id(0, 1, session); }
+    static ResumeKey key_of(std::uint32_t session) {
+        ResumeKey key{};
+        key.back() = static_cast<std::byte>(session);
+        return key;
+    }
 
 private:
+    void write(EventKind kind, std::uint32_t session, std::uint32_t number,
+               const std::vector<std::byte>& body) {
+        const EventHeader header{
+            .session = value(id_of(session)), .input_number = number, .body_bytes = 0};
+        REQUIRE(link_.try_write(kind, header, body));
+        link_.publish();
+    }
     static GameLink open(LocalHost& host, GameId id) {
         auto link = host.front().open_game(id);
         if (!link) {
@@ -248,6 +263,75 @@ TEST_CASE("host: an input counts once, in order, from its own link", "[ipc][host
     REQUIRE(game.view().sum == 2);
 }
 
+TEST_CASE("host: a session goes on from another link, and its old one counts no more",
+          "[ipc][host]") {
+    HostOptions options;
+    options.resume_grace = std::chrono::hours(1);
+    LocalHost host = start_host(options);
+    Follower game(host, open_game(host, "alpha").game);
+    const auto answered = [&](std::uint32_t session, AnswerKind kind, auto reason) {
+        return std::ranges::any_of(game.parts().answers, [&](const RosterAnswer& answer) {
+            return answer.session == value(Follower::id_of(session)) &&
+                   answer.kind == static_cast<std::uint8_t>(kind) &&
+                   answer.reason == static_cast<std::uint8_t>(reason);
+        });
+    };
+    game.send(EventKind::join, 1);
+    game.input(1, 1, CounterInput::add_one);
+    game.until([&](const SnapshotParts&) { return game.applied(1, 1); });
+    const std::uint8_t seat = game.entry(1)->seat;
+
+    game.send(EventKind::detach, 1);
+    game.until([&](const SnapshotParts&) { return game.entry(1)->detached(); });
+    game.resume(2, 1, Follower::key_of(9));  // somebody else's
+    game.until([&](const SnapshotParts&) {
+        return answered(2, AnswerKind::refused, RefuseReason::no_such_session);
+    });
+    REQUIRE(game.entry(1)->detached());
+
+    game.resume(3, 1, Follower::key_of(1));
+    game.input(1, 2, CounterInput::add_one);  // the old link's last word, too late
+    game.input(3, 1, CounterInput::add_one);  // sent again: applied before
+    game.input(3, 2, CounterInput::add_one);
+    game.until([&](const SnapshotParts&) { return game.applied(3, 2); });
+    REQUIRE(game.view().sum == 2);
+    REQUIRE(game.entry(1) == nullptr);
+    REQUIRE(game.entry(3)->seat == seat);
+    REQUIRE_FALSE(game.entry(3)->detached());
+    REQUIRE_FALSE(answered(1, AnswerKind::left, LeaveReason::moved));
+
+    game.resume(4, 3, Follower::key_of(3));  // from a link that lives
+    game.until([&](const SnapshotParts&) { return game.entry(4) != nullptr; });
+    REQUIRE(answered(3, AnswerKind::left, LeaveReason::moved));
+    game.resume(5, 1, Follower::key_of(1));  // a token is good for one connection
+    game.until([&](const SnapshotParts&) {
+        return answered(5, AnswerKind::refused, RefuseReason::no_such_session);
+    });
+    REQUIRE(game.entry(4) != nullptr);
+    REQUIRE(game.view().sum == 2);
+}
+
+TEST_CASE("host: a detached session keeps its seat through its game's death, not for ever",
+          "[ipc][host][crash]") {
+    HostOptions options;
+    options.resume_grace = std::chrono::milliseconds(500);
+    LocalHost host = start_host(options);
+    const GameId id = open_game(host, "alpha").game;
+    Follower game(host, id);
+    game.send(EventKind::join, 1);
+    game.send(EventKind::join, 2);
+    game.until([&](const SnapshotParts&) { return game.entry(2) != nullptr; });
+    game.send(EventKind::detach, 1);
+    game.until([&](const SnapshotParts&) { return game.entry(1)->detached(); });
+    kill(pid_of(host, id), SIGKILL);
+    game.input(2, 1, CounterInput::add_one);
+    game.until([&](const SnapshotParts&) { return game.applied(2, 1); });
+    // Parked all the while: it wakes for this alone.
+    game.until([&](const SnapshotParts&) { return game.entry(1) == nullptr; });
+    REQUIRE(game.entry(2) != nullptr);
+    REQUIRE(game.parts().header.players == 1);
+}
+
 TEST_CASE("host: answers wait for their acknowledgement and hold back further joins",
           "[ipc][host]") {
     LocalHost host = start_host();
@@ -378,6 +462,7 @@ struct DeadHost {
     DeadHost() {
         options.instance = unique_instance();
         options.games_max = 8;
+        options.resume_grace = std::chrono::hours(1);
         auto host = LocalHost::start(options, types);
         REQUIRE(host);
         REQUIRE(open_game(*host, "untouched").created);
@@ -423,9 +508,15 @@ TEST_CASE("host: the next one goes on with the games of a killed one", "[ipc][ho
         REQUIRE_FALSE(opened.created);
         REQUIRE(opened.game == dead.id);
         Follower game(*next, opened.game);
-        // The session of the dead host's front is gone, what it did is not.
-        game.until([&](const SnapshotParts&) { return game.entry(1) == nullptr; });
+        // Its session may be gone on with by whoever has the key; what it did is there.
+        game.until([&](const SnapshotParts&) {
+            return game.entry(1) != nullptr && game.entry(1)->detached();
+        });
         REQUIRE(game.view().sum == 5);
+        game.resume(2, 1, Follower::key_of(1));
+        game.input(2, 6, CounterInput::add_one);
+        game.until([&](const SnapshotParts&) { return game.applied(2, 6); });
+        REQUIRE(game.view().sum == 6);
         const OpenAnswer other = open_game(*next, "beta");
         REQUIRE(other.created);
         REQUIRE_FALSE(other.game == dead.id);

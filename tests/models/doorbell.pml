@@ -112,7 +112,7 @@ active proctype game() {
     bit unused = 0;
     byte i = 0;
     bool more = false;
-work: // apply_events: peek and advance, drop_sessions_of_dead_fronts
+work: // apply_events: peek and advance, detach_sessions_of_dead_fronts
     for (i : 0 .. WORK_WORDS - 1) {
         seen[i] = load(GAME, i)
     }

@@ -8,15 +8,17 @@
 //
 // ring        try_claim and publish as one step, peek, release          ipc/event_ring.hpp
 // front       FrontServer::take_input                               net/front_clients.cpp
+//             FrontServer::take_resume                              net/front_clients.cpp
 //             GameLink::publish                                     ipc/front_link.cpp
 // game        GameLoop::run, drain, input, publish, start               ipc/game_loop.cpp
 // supervisor  Supervisor::fork_front                                ipc/supervisor_start.cpp
 //             GameTable::raise_front_epoch                          ipc/game_table.cpp
 //
-// Of the design, not in the code yet: a link that ends detaches its session instead of ending it
-// (`gone` stands where the code has `leave`); `resume` is an event with a link epoch above every one
-// given before; a client that resumes is welcomed from the first snapshot with its link epoch, and
-// sends again from the number after the one named there. A join is modelled as the first resume.
+// In the code a link is known by the id its session has there, and a `resume` names all links whose
+// place it may take: the last one the client heard of and every one it has asked for since. So it
+// counts exactly if it is newer than the one the session has, which is what links have numbers for
+// here. `gone` is `detach`; a client is told Joined from the first snapshot that has its session id,
+// and sends again from the number after the one named there. A join is modelled as the first resume.
 //
 // Broken variants
 //   RELEASE_BEFORE_SNAPSHOT  ring space is given back before the snapshot that holds its events
@@ -65,7 +67,7 @@ byte front_epoch[FRONTS]; // FrontEpochs
 typedef GameState {
     byte mark[FRONTS];  // FrontMark::event_position
     byte taken[FRONTS]; // records of each ring that are in this state
-    byte link;          // RosterEntry::link_epoch
+    byte link;          // RosterEntry::session
     byte slot;          // RosterEntry::front_slot
     byte last;          // RosterEntry::last_input
     bool attached;
@@ -277,7 +279,7 @@ end:
 #ifdef EPOCHS_AFTER_DRAIN
     atomic { epochs[0] = front_epoch[0]; epochs[1] = front_epoch[1] };
 #endif
-    atomic { // drop_sessions_of_dead_fronts
+    atomic { // detach_sessions_of_dead_fronts
         may_die();
         if
         :: state.attached && has_gone(epochs[state.slot]) ->

@@ -50,6 +50,7 @@ public:
         options.instance = unique_instance();
         options.games_max = 64;
         options.wake_by_eventfd = eventfd;
+        options.resume_grace = front_options.resume_grace;
         std::cout.flush();  // or each process of the host prints what is buffered
         std::fflush(nullptr);
         pid_ = fork();
@@ -202,6 +203,81 @@ TEST_CASE("front: who disconnects gives the seat back", "[net][front]") {
     }
     while (view_of(watcher.expect<wire::Snapshot>()).players != 0) {
     }
+}
+
+TEST_CASE("front: a lost connection's seat is gone on with by whoever has the token",
+          "[net][front]") {
+    struct Credentials {
+        std::uint64_t session;
+        std::string token;
+    };
+    const auto greet = [](TestClient& client) {
+        client.hello();
+        const auto& welcome = client.expect<wire::Welcome>();
+        REQUIRE(welcome.resume_grace_ms() == 3'600'000);
+        REQUIRE(welcome.token()->size() == 16);
+        return Credentials{welcome.session(), {welcome.token()->begin(), welcome.token()->end()}};
+    };
+    const auto refused = [](TestClient& client) {
+        return static_cast<RefuseReason>(client.expect<wire::Refused>().reason());
+    };
+    FrontOptions options;
+    options.resume_grace = std::chrono::hours(1);
+    TestHost host(options);
+    TestClient watcher = host.greeted();
+    Credentials first;
+    std::uint8_t seat = 0;
+    {
+        TestClient other = host.greeted();
+        other.join("kept");
+        (void)other.expect<wire::Joined>();
+        watcher.watch("kept");
+        (void)watcher.expect<wire::Watching>();
+        TestClient lost = host.connect();
+        first = greet(lost);
+        lost.join("kept");
+        seat = lost.expect<wire::Joined>().seat();
+        lost.input(1, one);
+        lost.input(2, one);
+        read_until_sum(lost, 2);
+    }
+    TestClient back = host.connect();
+    const Credentials second = greet(back);
+    REQUIRE(second.token != first.token);
+    back.resume("kept", first.session, second.token);
+    REQUIRE(refused(back) == RefuseReason::no_such_session);
+    back.resume("kept", first.session + 1, first.token);
+    REQUIRE(refused(back) == RefuseReason::no_such_session);
+    back.resume("kept", first.session, first.token.substr(1));
+    REQUIRE(refused(back) == RefuseReason::no_such_session);
+    back.resume("other", first.session, first.token);
+    REQUIRE(refused(back) == RefuseReason::no_such_game);
+    back.resume("kept", first.session, first.token);
+    const auto& joined = back.expect<wire::Joined>();
+    REQUIRE(joined.seat() == seat);
+    REQUIRE(joined.last_input() == 2);
+    back.input(2, one);  // sent again
+    back.input(3, one);
+    REQUIRE(read_until_sum(back, 3) > 0);
+    REQUIRE(read_until_sum(watcher, 3) > 0);
+
+    TestClient again = host.connect();  // while the connection before still lives
+    (void)greet(again);
+    again.resume("kept", first.session, first.token);  // good for one connection
+    REQUIRE(refused(again) == RefuseReason::no_such_session);
+    again.resume("kept", second.session, second.token);
+    again.input(4, one);  // held until it is let in
+    REQUIRE(again.expect<wire::Joined>().last_input() == 3);
+    REQUIRE(back.expect<wire::Left>().reason() == static_cast<int>(LeaveReason::moved));
+    back.input(4, one);  // of a link that has been left
+    back.ping(1);
+    (void)back.expect<wire::Pong>();
+    again.input(5, one);
+    std::uint64_t sum = 0;
+    while (sum < 5) {
+        sum = view_of(again.expect<wire::Snapshot>()).sum;
+    }
+    REQUIRE(sum == 5);
 }
 
 TEST_CASE("front: an ended game sends its last snapshot, then Left; its name is free again",

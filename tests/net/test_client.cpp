@@ -65,6 +65,15 @@ void TestClient::watch(std::string_view game) {
     }));
 }
 
+void TestClient::resume(std::string_view game, std::uint64_t session, std::string_view token) {
+    raw(framed([&](auto& builder) {
+        const auto name = builder.CreateString(std::string(game));
+        const auto sessions = builder.CreateVector(&session, 1);
+        const auto tokens = octets(builder, token);
+        return Typed(wire::CreateResume(builder, name, sessions, tokens));
+    }));
+}
+
 void TestClient::leave() {
     raw(framed([](auto& builder) { return Typed(wire::CreateLeave(builder)); }));
 }

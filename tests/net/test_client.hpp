@@ -25,6 +25,7 @@ public:
               std::string_view config = {}, std::string_view parameters = {},
               std::string_view type = {});
     void watch(std::string_view game);
+    void resume(std::string_view game, std::uint64_t session, std::string_view token);
     void leave();
     void input(std::uint32_t number, std::uint8_t byte);
     void list(std::string_view prefix = {}, std::string_view after = {}, std::uint16_t limit = 0);

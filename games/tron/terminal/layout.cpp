@@ -165,7 +165,7 @@ void draw_ready_screen(Canvas& screen, const Scene& scene) {
 
 // ---- status line -------------------------------------------------------------------------------
 
-constexpr int longest_phase_columns = 9;
+constexpr int longest_phase_columns = 12;
 
 std::u32string_view phase_text(MatchPhase phase) {
     switch (phase) {
@@ -178,6 +178,10 @@ std::u32string_view phase_text(MatchPhase phase) {
     return U"";
 }
 
+std::u32string_view status_text(const Scene& scene) {
+    return scene.reconnecting ? U"reconnecting" : phase_text(scene.view.phase);
+}
+
 std::u32string standing(const Scene& scene, const Cycle* own) {
     std::u32string text = U"watching";
     if (own != nullptr) {
@@ -185,7 +189,7 @@ std::u32string standing(const Scene& scene, const Cycle* own) {
                widen(player_colour_name(own->number)) + U")";
     }
     text += U"  ";
-    text += phase_text(scene.view.phase);
+    text += status_text(scene);
     text += U"  " + widen(std::to_string(scene.view.cycles.size())) + U"/" +
             widen(std::to_string(scene.seats));
     return text;
@@ -209,7 +213,7 @@ void draw_status(Canvas& screen, const Scene& scene) {
     const int right_columns = static_cast<int>(right.size());
     // Room is kept for the mode when it is not shown, too, and for the longest phase: the name
     // shall not jump.
-    const auto phase_columns = static_cast<int>(phase_text(scene.view.phase).size());
+    const auto phase_columns = static_cast<int>(status_text(scene).size());
     const int name_columns_max = screen.size().columns - right_columns -
                                  (longest_phase_columns - phase_columns) - 2 -
                                  static_cast<int>(insert_mode.size()) - 2;

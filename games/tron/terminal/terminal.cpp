@@ -234,8 +234,10 @@ void Terminal::draw(const Canvas& screen) {
     refresh();
 }
 
-bool Terminal::wait(std::span<pollfd> waited) const {
-    return ppoll(waited.data(), waited.size(), nullptr, &rescue.signals_before) >= 0 ||
+bool Terminal::wait(std::span<pollfd> waited, int timeout_ms) const {
+    const timespec timeout{.tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1'000'000L};
+    return ppoll(waited.data(), waited.size(), timeout_ms < 0 ? nullptr : &timeout,
+                 &rescue.signals_before) >= 0 ||
            errno == EINTR;
 }
 

@@ -32,15 +32,16 @@ using MutableBytes = std::span<std::byte>;
 /// Why a join was refused. Values are part of the wire protocol: append only.
 enum class RefuseReason : std::uint8_t {
     none = 0,
-    full = 1,            // every seat is taken
-    in_progress = 2,     // the match does not admit players in this phase
-    bad_parameters = 3,  // the game type cannot use these join parameters or this config
-    no_such_game = 4,    // join-only, and no game has this name
-    unknown_type = 5,    // the host has no such game type
-    name_taken = 6,      // create-only, and the name is in use; or it names another game type
-    bad_name = 7,        // empty, too long, or with characters a name may not have
-    no_room = 8,         // the host is out of something; the text says what, and the cure
-    stopping = 9,        // the host is being stopped
+    full = 1,              // every seat is taken
+    in_progress = 2,       // the match does not admit players in this phase
+    bad_parameters = 3,    // the game type cannot use these join parameters or this config
+    no_such_game = 4,      // join-only, and no game has this name
+    unknown_type = 5,      // the host has no such game type
+    name_taken = 6,        // create-only, and the name is in use; or it names another game type
+    bad_name = 7,          // empty, too long, or with characters a name may not have
+    no_room = 8,           // the host is out of something; the text says what, and the cure
+    stopping = 9,          // the host is being stopped
+    no_such_session = 10,  // to be resumed: its grace is over, or the token is another's
 };
 
 /// Why a session is no longer in its game. Values are part of the wire protocol: append only.
@@ -52,6 +53,7 @@ enum class LeaveReason : std::uint8_t {
     game_failed = 4,   // crashed, and could not be restored
     stopping = 5,      // the host is being stopped
     disconnected = 6,  // its link was lost and did not come back in time
+    moved = 7,         // it has been resumed on another connection
 };
 
 /// What a list of games shows of a game's progress.

@@ -31,9 +31,12 @@ inline constexpr std::uint32_t input_bytes_max = 256;
 inline constexpr std::uint32_t event_ring_bytes_default = 8192;
 inline constexpr std::uint32_t event_ring_bytes_min = 1024;
 inline constexpr std::uint32_t event_ring_bytes_limit = 1024 * 1024;
-inline constexpr std::uint32_t event_header_bytes = 24;
-inline constexpr std::uint32_t event_bytes_max = event_header_bytes + input_bytes_max;
-static_assert(input_bytes_max >= join_parameters_bytes_max, "one bound covers both event bodies");
+inline constexpr std::uint32_t event_header_bytes = 16;
+inline constexpr std::uint32_t resume_key_bytes = 16;
+inline constexpr std::uint32_t resume_candidates_max = 8;
+inline constexpr std::uint32_t event_body_bytes_max = resume_key_bytes + join_parameters_bytes_max;
+inline constexpr std::uint32_t event_bytes_max = event_header_bytes + event_body_bytes_max;
+static_assert(event_body_bytes_max >= input_bytes_max, "one bound covers all event bodies");
 static_assert(event_bytes_max + 8 <= event_ring_bytes_min / 2, "padding + record must fit");
 
 // A snapshot as published: header, roster, private state and view together.

@@ -28,6 +28,12 @@ enum class ErrorCode : std::uint16_t {
     game_stuck = 4009,         // the game does not take its input; come back
 };
 
+/// Whether a client that reconnects unchanged, at once, can expect better.
+[[nodiscard]] constexpr bool may_come_back(ErrorCode code) noexcept {
+    return code == ErrorCode::handshake_timeout || code == ErrorCode::too_slow ||
+           code == ErrorCode::busy || code == ErrorCode::game_stuck;
+}
+
 /// The message in a frame, size prefix included and 8-aligned, or nullptr when it is not a well
 /// formed one. Costs at most a few µs for any bytes up to the frame limits.
 [[nodiscard]] const FromClient* verified_from_client(Bytes frame) noexcept;

@@ -36,10 +36,12 @@ namespace ringside {
 /// What an event asks of a game. 0 is the ring's own padding.
 enum class EventKind : std::uint32_t {
     padding = 0,
-    join = 1,   // body: the joiner's parameters
-    leave = 2,  // body: empty
-    input = 3,  // body: what the player sent
-    step = 4,   // lockstep pacing only: run one tick now; body: empty, session 0
+    join = 1,    // body: join_body
+    leave = 2,   // body: empty
+    input = 3,   // body: what the player sent
+    step = 4,    // lockstep pacing only: run one tick now; body: empty, session 0
+    resume = 5,  // body: resume_body
+    detach = 6,  // the session's connection is lost; body: empty
 };
 
 struct EventRingHeader {

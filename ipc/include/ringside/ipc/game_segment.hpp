@@ -42,6 +42,7 @@ struct GameSegmentPlan {
     std::int64_t tick_ns;
     std::int64_t phase_ns;         // stagger
     std::int64_t idle_timeout_ns;  // 0: never
+    std::int64_t resume_grace_ns;  // 0: who loses the connection leaves
     std::uint32_t pacing;          // Pacing
     std::uint32_t seats;
     std::uint32_t state_bytes_max;
@@ -63,7 +64,7 @@ struct GameSegmentPlan {
     std::byte config[config_bytes_max];
 };
 static_assert(std::is_trivially_copyable_v<GameSegmentPlan>);
-static_assert(sizeof(GameSegmentPlan) == 432, "layout changed: raise game_segment_layout_version");
+static_assert(sizeof(GameSegmentPlan) == 440, "layout changed: raise game_segment_layout_version");
 
 struct GameSegmentHeader {
     std::atomic<std::uint32_t> magic;  // READY: stored last

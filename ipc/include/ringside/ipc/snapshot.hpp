@@ -15,6 +15,7 @@
 
 #include "ringside/core/game.hpp"
 #include "ringside/core/limits.hpp"
+#include "ringside/ipc/event.hpp"
 
 namespace ringside {
 
@@ -47,13 +48,16 @@ static_assert(sizeof(FrontMark) == 16, "layout changed: raise game_segment_layou
 
 struct RosterEntry {
     std::uint64_t session;
-    std::uint32_t link_epoch;
+    std::int64_t grace_until_ns;  // CLOCK_MONOTONIC; when its seat is given up; 0: it is connected
+    ResumeKey key;
     std::uint32_t last_input;  // number of the last input applied
     std::uint8_t seat;
     std::uint8_t front_slot;
-    std::uint8_t reserved[6];  // zero
+    std::uint8_t reserved[2];  // zero
+
+    [[nodiscard]] bool detached() const noexcept { return grace_until_ns != 0; }
 };
-static_assert(sizeof(RosterEntry) == 24, "layout changed: raise game_segment_layout_version");
+static_assert(sizeof(RosterEntry) == 40, "layout changed: raise game_segment_layout_version");
 
 enum class AnswerKind : std::uint8_t { refused = 1, left = 2 };
 

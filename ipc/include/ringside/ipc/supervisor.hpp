@@ -26,6 +26,7 @@ struct HostOptions {
     std::uint32_t games_max = games_max_default;  // [1, games_max_limit]; 168 bytes + 16 bits each
     std::uint32_t fronts = 1;                     // [0, front_slots_max] processes to fork
     std::chrono::nanoseconds idle_timeout = std::chrono::seconds(180);  // of a game; 0: never
+    std::chrono::nanoseconds resume_grace{};  // who loses the connection keeps the seat so long
     Pacing pacing = Pacing::realtime;
     bool wake_by_eventfd = false;  // for kernels whose io_uring cannot wait on a futex
     std::vector<int> front_cpus;   // front i runs on CPU front_cpus[i % size]; empty: on any

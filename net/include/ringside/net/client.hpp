@@ -2,14 +2,20 @@
 // Client: one connection to a host, as a player, spectator or bot has it. Non-blocking; its owner
 // polls fd() and calls, so one thread can drive thousands.
 //
+// When the connection is lost, the owner may reconnect(): the seat is gone on with (or the game is
+// watched again, or asked for again), and inputs the game has not applied are sent again, each of
+// which counts once. Until Joined (or Watching) comes, inputs wait.
+//
 // What the host sends is foreign: it is verified here, once, and a message is valid until the next
 // call of try_receive or receive.
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ringside/core/game.hpp"
@@ -37,13 +43,18 @@ public:
         const Endpoint& endpoint, Deltas deltas = Deltas::no,
         std::chrono::milliseconds timeout = std::chrono::milliseconds(5'000));
 
-    /// Takes over a connected socket. Says Hello.
+    /// Takes over a connected socket. Says Hello. It cannot reconnect().
     explicit Client(int fd, Deltas deltas = Deltas::no);
-    Client(Client&& other) noexcept;
-    Client& operator=(Client&& other) noexcept;
-    ~Client();
 
-    [[nodiscard]] int fd() const noexcept { return fd_; }
+    [[nodiscard]] int fd() const noexcept { return socket_.fd; }
+
+    /// Whether there is something to go on with: a seat whose grace is not over, or a game watched.
+    [[nodiscard]] bool can_reconnect() const noexcept;
+
+    /// One attempt. Requires can_reconnect(). fd() is another one then. Refused comes as a message
+    /// if the seat has been given up.
+    [[nodiscard]] Result<void> reconnect(
+        std::chrono::milliseconds timeout = std::chrono::milliseconds(1'000));
 
     /// Whether to poll for POLLOUT: something could not be sent yet.
     [[nodiscard]] bool wants_write() const noexcept { return !unsent_.empty(); }
@@ -71,11 +82,53 @@ public:
     [[nodiscard]] std::size_t message_bytes() const noexcept { return consumed_bytes_; }
 
 private:
+    struct Socket {
+        explicit Socket(int connected_fd) noexcept : fd(connected_fd) {}
+        Socket(Socket&& other) noexcept : fd(std::exchange(other.fd, -1)) {}
+        Socket& operator=(Socket&& other) noexcept {
+            std::swap(fd, other.fd);
+            return *this;
+        }
+        ~Socket();
+        int fd;
+    };
+    struct Credentials {
+        std::uint64_t session = 0;
+        std::vector<std::byte> token;
+    };
+    struct SentInput {
+        std::uint32_t number;
+        std::vector<std::byte> bytes;
+    };
+    enum class Link : std::uint8_t { up, lost, resuming };
+
     template <class Build>
     void send(Build build);
+    void say_hello();
+    void send_join();
+    void send_resume();
+    void send_input(const SentInput& input);
     [[nodiscard]] Result<bool> fill();  // false: nothing to read now
+    [[nodiscard]] bool note(const wire::FromHost& message);
+    void note_seats(const flatbuffers::Vector<const wire::SeatInput*>* seats);
+    void acknowledge(std::uint32_t number);
+    void forget_game();
 
-    int fd_ = -1;
+    Socket socket_;
+    Deltas deltas_;
+    std::optional<Endpoint> endpoint_;
+    Link link_ = Link::up;
+    std::int64_t lost_ns_ = 0;
+    std::int64_t grace_ns_ = 0;
+    Credentials own_;   // of this connection
+    std::string game_;  // joined or watched
+    bool watching_ = false;
+    std::optional<JoinRequest> joining_;  // until it is answered
+    std::optional<std::uint8_t> seat_;
+    // What may resume the seat: the connection that was told Joined, and after it those that asked
+    // to resume, or to join, and were lost before they heard the answer.
+    std::vector<Credentials> candidates_;
+    std::deque<SentInput> unacknowledged_;
     std::uint32_t input_number_ = 0;
     std::vector<std::byte> unsent_;
     std::vector<std::byte> received_;     // begins with a size prefix

@@ -17,6 +17,7 @@ namespace ringside {
 struct FrontOptions {
     std::chrono::milliseconds handshake_timeout{5'000};  // connect → Hello; then Error 4004
     std::chrono::milliseconds stall_timeout{10'000};  // a send in flight this long: closed (4005)
+    std::chrono::milliseconds resume_grace{0};        // as in HostOptions; what clients are told
     std::chrono::milliseconds stop_grace{500};        // for the last sends when the host stops
     std::uint32_t connections_max = 18'000;           // of this front; beyond: Error 4007
     std::uint32_t messages_per_second_max = 200;      // of one connection, burst of one second

@@ -41,9 +41,9 @@ public:
     /// The next key typed, or nothing.
     [[nodiscard]] std::optional<TerminalKey> read_key();
 
-    /// poll(2) without a timeout, which a resize ends too: read_key() then says `resized`. False
-    /// when it failed; nothing is said about the descriptors after a signal.
-    [[nodiscard]] bool wait(std::span<pollfd> waited) const;
+    /// poll(2) (timeout in ms; -1: none), which a resize ends too: read_key() then says `resized`.
+    /// False when it failed; nothing is said about the descriptors after a signal.
+    [[nodiscard]] bool wait(std::span<pollfd> waited, int timeout_ms) const;
 
     /// Readable once SIGINT, SIGTERM, SIGHUP or SIGQUIT came.
     [[nodiscard]] int stop_fd() const noexcept;
