@@ -99,7 +99,11 @@ void GameLoop::wait() {
 
 void GameLoop::wait_for_events(std::int64_t deadline_ns) {
     if (answers_are_full()) {  // acknowledgements ring no bell
-        sleep_until(std::min(deadline_ns, monotonic_ns() + acknowledgement_poll_ns));
+        const std::int64_t poll_ns =
+            std::min(deadline_ns, monotonic_ns() + acknowledgement_poll_ns);
+        // So that the supervisor sees it wait, with events unread.
+        segment_.layout().status.deadline_ns.store(poll_ns, std::memory_order_relaxed);
+        sleep_until(poll_ns);
         return;
     }
     if (segment_.plan().spins != 0) {

@@ -1,6 +1,7 @@
 #include "game_table.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -19,6 +20,7 @@
 #include "ringside/core/game_name.hpp"
 #include "ringside/core/invariant.hpp"
 #include "ringside/core/ticker.hpp"
+#include "ringside/ipc/event_ring.hpp"
 
 namespace ringside {
 namespace {
@@ -256,6 +258,7 @@ void GameTable::start_process(std::uint32_t slot) {
     layout.header.owner_pid.store(0, std::memory_order_relaxed);  // OWNER
     entry.sequence_at_start = layout.status.sequence.load(std::memory_order_relaxed);
     entry.started_ns = monotonic_ns();
+    entry.watchdog = {};
     entry.record.state = static_cast<std::uint32_t>(GameState::starting);
     entry.record.pid = 0;
     write_record(slot);
@@ -265,6 +268,7 @@ void GameTable::start_process(std::uint32_t slot) {
 void GameTable::on_forked(const ControlPacket& packet) {
     const std::uint32_t slot = packet.game_slot;
     Entry& entry = entries_[slot];
+    ++forks_answered_;
     if (!entry.segment || entry.record.epoch != packet.game_epoch) {
         // Of a game that has been given up meanwhile.
         if (packet.reason == 0 && early_exits_.erase(packet.pid) == 0) {
@@ -413,6 +417,60 @@ void GameTable::retire(std::uint32_t slot) {
     free_slots_.push_back(slot);
     if (entry.spin_cpu >= 0) {
         free_spin_cpus_.push_back(entry.spin_cpu);
+    }
+}
+
+// ---- hangs -------------------------------------------------------------------------------------
+
+namespace {
+
+/// Whether a front's events wait in any ring. Relaxed: a hint, looked at again.
+bool has_unread_events(const GameSegment& segment) {
+    std::uint64_t active =
+        segment.layout().fronts.active.load(std::memory_order_acquire);  // ACTIVE
+    active &= (std::uint64_t{1} << front_slots_max) - 1;
+    for (; active != 0; active &= active - 1) {
+        const auto slot = static_cast<std::uint32_t>(std::countr_zero(active));
+        const auto& ring =
+            *reinterpret_cast<const EventRingHeader*>(segment.event_ring(slot).data());
+        if (ring.tail_position.load(std::memory_order_relaxed) !=
+            ring.head_position.load(std::memory_order_relaxed)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+std::vector<std::size_t> GameTable::watch_over() {
+    const std::int64_t now_ns = monotonic_ns();
+    std::vector<std::size_t> waited_for;
+    for (Entry& entry : entries_) {
+        if (!entry.segment) {
+            continue;
+        }
+        if (entry.record.pid != 0) {
+            kill_if_hanging(entry, now_ns);
+        } else if (now_ns - entry.started_ns > hang_after_ns) {
+            waited_for.push_back(entry.type_index);
+        }
+    }
+    return waited_for;
+}
+
+// A game that races is late when its tick is; one that is parked, when an event waits for it.
+void GameTable::kill_if_hanging(Entry& entry, std::int64_t now_ns) {
+    const GameStatusLine& status = entry.segment.layout().status;  // statistics: relaxed
+    const std::int64_t deadline_ns = status.deadline_ns.load(std::memory_order_relaxed);
+    const bool overdue = deadline_ns != 0 ? now_ns > deadline_ns : has_unread_events(entry.segment);
+    const std::uint64_t sign = static_cast<std::uint64_t>(deadline_ns) +
+                               status.sequence.load(std::memory_order_relaxed) +
+                               status.applying.load(std::memory_order_relaxed);
+    if (entry.watchdog.hangs(entry.record.pid, sign, overdue, now_ns) && !said_ended(entry)) {
+        std::fprintf(stderr, "ringside: game '%s' (pid %d) hangs; killing it\n", entry.record.name,
+                     entry.record.pid);
+        kill(entry.record.pid, SIGKILL);  // on_exit does the rest
     }
 }
 

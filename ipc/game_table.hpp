@@ -14,6 +14,7 @@
 
 #include "control.hpp"
 #include "predecessor.hpp"
+#include "watchdog.hpp"
 
 #include "ringside/core/game.hpp"
 #include "ringside/ipc/front_link.hpp"
@@ -56,6 +57,11 @@ public:
     /// Brings the directory up to date with what the games say of themselves.
     void sweep();
 
+    /// Kills games that hang: their tick, or an event that waits for them, is overdue. To be called
+    /// every watch_period_ns. Returns the types whose nursery has owed a process for too long.
+    [[nodiscard]] std::vector<std::size_t> watch_over();
+    [[nodiscard]] std::uint64_t forks_answered() const noexcept { return forks_answered_; }
+
     /// Kills every game and waits until they are gone. Their segments stay.
     void kill_all() noexcept;
 
@@ -71,6 +77,7 @@ private:
         std::uint64_t sequence_at_start = 0;  // newest snapshot when the process was forked
         std::int64_t started_ns = 0;          // when that was
         int spin_cpu = -1;                    // given to it; -1: none
+        Watchdog watchdog{};
     };
 
     [[nodiscard]] std::optional<std::size_t> find_type(std::string_view name) const;
@@ -87,6 +94,7 @@ private:
     void retire(std::uint32_t slot);
     void write_record(std::uint32_t slot);
     [[nodiscard]] bool said_ended(const Entry& entry) const;
+    void kill_if_hanging(Entry& entry, std::int64_t now_ns);
 
     HostOptions options_;
     std::string instance_path_;
@@ -98,6 +106,7 @@ private:
     std::vector<int> free_spin_cpus_;
     std::unordered_map<std::string, std::uint32_t> slot_by_name_;
     std::unordered_map<pid_t, std::uint32_t> slot_by_pid_;
+    std::uint64_t forks_answered_ = 0;
     std::unordered_map<pid_t, int> early_exits_;  // ended before the nursery's answer was read
 };
 

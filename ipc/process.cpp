@@ -1,5 +1,6 @@
 #include "process.hpp"
 
+#include <array>
 #include <fstream>
 #include <sstream>
 
@@ -57,15 +58,15 @@ std::optional<ProcessFacts> look_at_process(pid_t pid) {
     }
     ProcessFacts facts{.name = line.substr(open + 1, close - open - 1)};
     std::istringstream rest(line.substr(close + 1));
-    char state = 0;
-    rest >> state;
-    constexpr int fields_before_start = 18;  // proc(5): state is field 3, starttime 22
-    for (int field = 0; field < fields_before_start; ++field) {
-        std::int64_t skipped = 0;
-        rest >> skipped;
+    rest >> facts.state;
+    std::array<std::int64_t, 19> fields{};  // proc(5): state is field 3, these begin with field 4
+    for (std::int64_t& field : fields) {
+        rest >> field;
     }
-    rest >> facts.start;
-    return rest && state != 'Z' && state != 'X' ? std::optional(facts) : std::nullopt;
+    static const std::int64_t clock_tick_ns = 1'000'000'000 / sysconf(_SC_CLK_TCK);
+    facts.cpu_ns = (fields[14 - 4] + fields[15 - 4]) * clock_tick_ns;  // utime, stime
+    facts.start = static_cast<std::uint64_t>(fields[22 - 4]);
+    return rest && facts.state != 'Z' && facts.state != 'X' ? std::optional(facts) : std::nullopt;
 }
 
 }  // namespace ringside

@@ -38,6 +38,8 @@ void name_process(const std::string& name) noexcept;
 struct ProcessFacts {
     std::string name;         // as name_process cut it
     std::uint64_t start = 0;  // clock ticks after boot: tells it from a later one with its pid
+    char state = 0;           // as in proc(5): R, S, D, T, t
+    std::int64_t cpu_ns = 0;  // used so far; counted in clock ticks
 };
 [[nodiscard]] std::optional<ProcessFacts> look_at_process(pid_t pid);
 

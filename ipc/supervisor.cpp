@@ -44,7 +44,8 @@ Result<int> Supervisor::host() {
 int Supervisor::run() {
     std::array<epoll_event, 64> events;
     while (!stop_now_) {
-        int timeout_ms = -1;
+        watch_over();
+        int timeout_ms = static_cast<int>(watch_period_ns / 1'000'000);
         if (stop_deadline_ns_) {
             const std::int64_t left_ns = *stop_deadline_ns_ - monotonic_ns();
             if (left_ns <= 0 || fronts_have_gone()) {
@@ -227,6 +228,39 @@ void Supervisor::on_nursery_exit(std::size_t type_index) {
         return begin_stop();
     }
     games_->on_nursery_death(type_index);
+}
+
+// ---- hangs -------------------------------------------------------------------------------------
+
+void Supervisor::watch_over() {
+    const std::int64_t now_ns = monotonic_ns();
+    if (now_ns < next_watch_ns_ || stop_deadline_ns_) {
+        return;
+    }
+    next_watch_ns_ = now_ns + watch_period_ns;
+    const std::vector<std::size_t> waited_for = games_->watch_over();
+    for (std::size_t type_index = 0; type_index < nurseries_.size(); ++type_index) {
+        Nursery& nursery = nurseries_[type_index];
+        if (nursery.pid > 0 &&
+            nursery.watchdog.hangs(nursery.pid, games_->forks_answered(),
+                                   std::ranges::find(waited_for, type_index) != waited_for.end(),
+                                   now_ns)) {
+            std::fprintf(stderr, "ringside: the nursery of %s hangs; killing it\n",
+                         std::string(types_[type_index]->name()).c_str());
+            kill(nursery.pid, SIGKILL);
+        }
+    }
+    for (std::uint32_t slot = 0; slot < fronts_.size(); ++slot) {
+        Front& front = fronts_[slot];
+        const std::uint64_t turns =
+            host_.layout().front[slot].turns.load(std::memory_order_relaxed);
+        // It turns at least once a second, whether there is something to do or not.
+        if (front.pid > 0 && front.ready &&
+            front.watchdog.hangs(front.pid, turns, /*overdue=*/true, now_ns)) {
+            std::fprintf(stderr, "ringside: front %u hangs; killing it\n", slot);
+            kill(front.pid, SIGKILL);
+        }
+    }
 }
 
 // ---- stopping ----------------------------------------------------------------------------------

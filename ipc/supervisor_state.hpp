@@ -18,6 +18,7 @@
 #include "game_table.hpp"
 #include "instance.hpp"
 #include "nursery.hpp"
+#include "watchdog.hpp"
 
 #include "ringside/ipc/supervisor.hpp"
 
@@ -30,11 +31,13 @@ struct Front {
     Channel channel;
     pid_t pid = 0;  // 0: not forked by us (an external front), or gone
     bool ready = false;
+    Watchdog watchdog{};
 };
 
 struct Nursery {
     Channel channel;
     pid_t pid = 0;
+    Watchdog watchdog{};
 };
 
 /// The signals a program had blocked before this host; they are again when it is gone.
@@ -97,6 +100,7 @@ private:
     void send_to_front(std::uint32_t slot, const ControlPacket& packet);
     void request_fork(std::size_t type_index, GameId game);
     void announce_failure(GameId game, const std::string& text);
+    void watch_over();
     void end_games_and_stop();
     void begin_stop();
     void kill_and_reap_all();
@@ -128,6 +132,7 @@ private:
     bool games_end_ = false;  // it was told to stop: no later host shall find them
     std::optional<std::int64_t> stop_deadline_ns_;  // set: stopping
     bool stop_now_ = false;
+    std::int64_t next_watch_ns_ = 0;
     int exit_code_ = 0;
 };
 

@@ -102,6 +102,7 @@ std::int64_t FrontServer::next_deadline_ns() const noexcept {
 }
 
 void FrontServer::sleep() {
+    link_.counters().turns.fetch_add(1, std::memory_order_relaxed);  // a sign of life
     connections_.send_in_line(now_ns_);
     if (games_.anything_unpublished() || connections_.anyone_in_line() ||
         (retry_due_ && !retries_.empty())) {

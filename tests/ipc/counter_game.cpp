@@ -45,6 +45,10 @@ public:
             case CounterInput::park: view_.running = 0; break;
             case CounterInput::crash: std::abort();
             case CounterInput::end: view_.ended = 1; break;
+            case CounterInput::hang:
+                for (volatile bool hangs = true; hangs;) {
+                }
+                break;
             case CounterInput::add_one: break;
         }
     }

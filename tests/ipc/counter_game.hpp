@@ -14,6 +14,7 @@ enum class CounterInput : unsigned char {
     park = 101,    // tick no more
     crash = 102,   // abort: every time it is applied
     end = 103,     // the match is over
+    hang = 104,    // for ever: every time it is applied
 };
 
 /// The whole view, plain: the same process layout on both sides.

@@ -8,14 +8,18 @@
 #include <fstream>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <catch2/catch.hpp>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "counter_game.hpp"
+#include "ipc/process.hpp"
+#include "ipc/watchdog.hpp"
 #include "process_watch.hpp"
 
 #include "ringside/ipc/local_host.hpp"
@@ -383,6 +387,83 @@ TEST_CASE("host: an event that kills its game three times is skipped, the rest i
     game.input(1, 3, CounterInput::add_one);
     game.until([&](const SnapshotParts&) { return game.applied(1, 3); });
     REQUIRE(game.view().sum == 2);
+}
+
+TEST_CASE("host: a game that hangs is killed; an event it hangs on is skipped",
+          "[ipc][host][crash]") {
+    LocalHost host = start_host();
+    const GameId id = open_game(host, "alpha").game;
+    Follower game(host, id);
+    game.send(EventKind::join, 1);
+    game.until([&](const SnapshotParts&) { return game.entry(1) != nullptr; });
+    kill(pid_of(host, id), SIGSTOP);
+    game.input(1, 1, CounterInput::add_one);  // waits for it
+    game.until([&](const SnapshotParts&) { return game.applied(1, 1); });
+    game.input(1, 2, CounterInput::hang);
+    game.input(1, 3, CounterInput::add_one);
+    game.until([&](const SnapshotParts&) { return game.applied(1, 3); });
+    REQUIRE(game.view().sum == 2);
+    REQUIRE(game.link().status().dropped_events.load() == 1);
+    game.input(1, 4, CounterInput::run);
+    game.until([&](const SnapshotParts& parts) { return parts.header.tick > 3; });
+    const pid_t racing = pid_of(host, id);
+    kill(racing, SIGSTOP);  // nobody asks it anything: its tick is late
+    test::wait_until_gone(racing);
+    const std::uint64_t tick = game.parts().header.tick;
+    game.until([&](const SnapshotParts& parts) { return parts.header.tick > tick + 3; });
+    REQUIRE(game.view().sum == 2 + static_cast<int>(CounterInput::run));
+}
+
+TEST_CASE("watchdog: sleeping too long is hanging, waiting for a CPU is not", "[ipc]") {
+    constexpr std::int64_t ms = 1'000'000;
+    struct Sleeper {
+        Sleeper() : pid(fork()) {
+            if (pid == 0) {
+                prctl(PR_SET_PDEATHSIG, SIGKILL);
+                for (;;) {
+                    pause();
+                }
+            }
+            while (look_at_process(pid).value().state != 'S') {
+            }
+        }
+        void end() {
+            if (pid > 0) {
+                kill(pid, SIGKILL);
+                waitpid(std::exchange(pid, 0), nullptr, 0);
+            }
+        }
+        ~Sleeper() { end(); }
+        pid_t pid;
+    } child;
+    const pid_t sleeper = child.pid;
+    std::int64_t now_ns = 0;
+    Watchdog watchdog;
+    const auto look = [&](pid_t pid, std::uint64_t sign, bool overdue) {
+        now_ns += watch_period_ns;
+        return watchdog.hangs(pid, sign, overdue, now_ns);
+    };
+    const auto looks_until_hangs = [&](pid_t pid) {
+        int looks = 1;
+        while (!look(pid, 7, true)) {
+            ++looks;
+        }
+        return looks;
+    };
+    REQUIRE(looks_until_hangs(sleeper) == 1 + hang_after_ns / watch_period_ns);
+    REQUIRE_FALSE(look(sleeper, 7, false));  // done in time after all
+    for (std::uint64_t sign = 0; sign < 20; ++sign) {
+        REQUIRE_FALSE(look(sleeper, sign, true));  // slow, but it gets somewhere
+    }
+    now_ns += 3'600'000 * ms;  // the machine slept: it has had no chance
+    REQUIRE(looks_until_hangs(sleeper) == 1 + hang_after_ns / watch_period_ns);
+    child.end();
+    REQUIRE_FALSE(look(sleeper, 7, true));
+
+    // This process runs, and by its clock has had next to nothing of the seconds that pass here.
+    for (int looks = 0; looks < 20; ++looks) {
+        REQUIRE_FALSE(look(getpid(), 7, true));
+    }
 }
 
 TEST_CASE("host: a join into a game that has ended is seen as not seen, and asked again",

@@ -55,6 +55,7 @@ struct alignas(cache_line_bytes) FrontSlotLine {
     std::atomic<std::uint64_t> accepted_count;
     std::atomic<std::uint64_t> refused_count;
     std::atomic<std::uint64_t> damaged_count;  // snapshots of games that did not verify
+    std::atomic<std::uint64_t> turns;          // of the front's loop; at least one a second
 };
 
 struct HostSegmentLayout {
