@@ -42,6 +42,9 @@ std::uint64_t random_seed() {
 }
 
 std::string describe_exit(int wait_status) {
+    if (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGSYS) {
+        return "killed by its sandbox: it made a system call that games may not make, or aborted";
+    }
     if (WIFSIGNALED(wait_status)) {
         return fmt::format("killed by signal {} ({})", WTERMSIG(wait_status),
                            strsignal(WTERMSIG(wait_status)));

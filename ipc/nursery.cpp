@@ -16,6 +16,7 @@
 
 #include "control.hpp"
 #include "process.hpp"
+#include "sandbox.hpp"
 
 namespace ringside {
 namespace {
@@ -71,18 +72,16 @@ bool take_ownership(GameSegment& segment) {
         nobody, getpid(), std::memory_order_relaxed);  // OWNER: carries nothing else
 }
 
-int run_game(NurseryOptions& nursery, int segment_fd) {
-    if (!die_with(nursery.supervisor_pid)) {
-        return exit_code_orphaned;
-    }
+int complain(const Error& error) {
+    std::fprintf(stderr, "ringside: game not started: %s\n", error.text().c_str());
+    return exit_code_failed;
+}
+
+// The game's own code runs last, when nothing is left to be taken away.
+int run_game(NurseryOptions& nursery, const Sandbox& sandbox, int segment_fd) {
     auto segment = GameSegment::open(segment_fd);
-    close_all_but(nursery.wake_fds);
     if (!segment) {
-        std::fprintf(stderr, "ringside: %s\n", segment.error().text().c_str());
-        return exit_code_failed;
-    }
-    if (!take_ownership(*segment)) {
-        return exit_code_superseded;
+        return complain(segment.error());
     }
     name_process(game_process_name(segment->plan()));
     if (segment->plan().cpu >= 0) {
@@ -91,11 +90,23 @@ int run_game(NurseryOptions& nursery, int segment_fd) {
     if (segment->plan().realtime != 0) {
         run_first();
     }
+    if (auto given_up = sandbox.give_up_files_and_root(); !given_up) {
+        return complain(given_up.error());
+    }
+    if (!die_with(nursery.supervisor_pid)) {
+        return exit_code_orphaned;
+    }
+    close_all_but(nursery.wake_fds);
+    if (!take_ownership(*segment)) {
+        return exit_code_superseded;
+    }
+    if (auto entered = sandbox.enter(); !entered) {
+        return complain(entered.error());
+    }
     auto loop = GameLoop::start(std::move(*segment), std::move(nursery.doorbells), nursery.type,
                                 nursery.wake_fds);
     if (!loop) {
-        std::fprintf(stderr, "ringside: game not started: %s\n", loop.error().text().c_str());
-        return exit_code_failed;
+        return complain(loop.error());
     }
     loop->run();
     return exit_code_ended;
@@ -104,6 +115,11 @@ int run_game(NurseryOptions& nursery, int segment_fd) {
 }  // namespace
 
 int run_nursery(NurseryOptions options) {
+    const auto sandbox = Sandbox::prepare();
+    if (!sandbox) {
+        std::fprintf(stderr, "ringside: nursery: %s\n", sandbox.error().text().c_str());
+        return 1;
+    }
     take_heap_holes();
     prctl(PR_SET_TIMERSLACK, 1);  // games inherit it: the default of 50 µs makes every tick late
     ControlPacket packet;
@@ -116,7 +132,7 @@ int run_nursery(NurseryOptions options) {
         }
         const pid_t pid = fork_sibling();
         if (pid == 0) {
-            return run_game(options, segment_fd);
+            return run_game(options, *sandbox, segment_fd);
         }
         packet.kind = ControlKind::forked;
         packet.reason = pid < 0 ? static_cast<std::uint32_t>(errno) : 0;

@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "attacks.hpp"
+
 namespace ringside::test {
 namespace {
 
@@ -40,6 +42,10 @@ public:
         }
         const auto byte = static_cast<std::uint8_t>(input[0]);
         view_.sum += byte;
+        constexpr auto first_attack = static_cast<std::uint8_t>(CounterInput::attack);
+        if (byte >= first_attack && byte < first_attack + attack_count) {
+            attacks()[byte - first_attack].run();
+        }
         switch (static_cast<CounterInput>(byte)) {
             case CounterInput::run: view_.running = 1; break;
             case CounterInput::park: view_.running = 0; break;
@@ -49,7 +55,8 @@ public:
                 for (volatile bool hangs = true; hangs;) {
                 }
                 break;
-            case CounterInput::add_one: break;
+            case CounterInput::add_one:
+            case CounterInput::attack: break;
         }
     }
 

@@ -15,6 +15,7 @@ enum class CounterInput : unsigned char {
     crash = 102,   // abort: every time it is applied
     end = 103,     // the match is over
     hang = 104,    // for ever: every time it is applied
+    attack = 150,  // and above: see attacks.hpp
 };
 
 /// The whole view, plain: the same process layout on both sides.

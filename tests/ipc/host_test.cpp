@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "attacks.hpp"
 #include "counter_game.hpp"
 #include "ipc/process.hpp"
 #include "ipc/watchdog.hpp"
@@ -413,6 +415,66 @@ TEST_CASE("host: a game that hangs is killed; an event it hangs on is skipped",
     game.until([&](const SnapshotParts& parts) { return parts.header.tick > tick + 3; });
     REQUIRE(game.view().sum == 2 + static_cast<int>(CounterInput::run));
 }
+
+#ifndef RINGSIDE_SANITIZED  // there the attacks would succeed: sanitizers need these calls
+TEST_CASE("host: whatever a hostile game tries ends that try alone", "[ipc][host][crash]") {
+    LocalHost host = start_host();
+    const GameId id = open_game(host, "hostile").game;
+    Follower hostile(host, id);
+    Follower other(host, open_game(host, "other").game);
+    hostile.send(EventKind::join, 1);
+    other.send(EventKind::join, 1);
+    std::uint32_t number = 0;
+    for (std::size_t attack = 0; attack < test::attack_count; ++attack) {
+        INFO(test::attacks()[attack].what);
+        hostile.send(
+            EventKind::input, 1, ++number,
+            {static_cast<std::uint8_t>(static_cast<std::size_t>(CounterInput::attack) + attack)});
+        hostile.input(1, ++number, CounterInput::add_one);
+        hostile.until([&](const SnapshotParts&) { return hostile.applied(1, number); });
+        REQUIRE(hostile.view().sum == attack + 1);  // the event that killed it counts as skipped
+        REQUIRE(hostile.link().status().dropped_events.load() == attack + 1);
+        other.input(1, static_cast<std::uint32_t>(attack) + 1, CounterInput::add_one);
+        other.until([&](const SnapshotParts&) {
+            return other.applied(1, static_cast<std::uint32_t>(attack) + 1);
+        });
+        REQUIRE(other.view().sum == attack + 1);
+    }
+    DirectoryRecord record;
+    REQUIRE(host.front().host().games()[1].read(record));
+    REQUIRE(std::string(record.name) == "other");
+    REQUIRE(record.restarts == 0);
+}
+
+TEST_CASE("host: a game is nobody, has no descriptors and no way to more", "[ipc][host]") {
+    LocalHost host = start_host();
+    const GameId id = open_game(host, "poor").game;
+    Follower game(host, id);
+    game.until([](const SnapshotParts&) { return true; });  // its own code runs
+    const pid_t pid = pid_of(host, id);
+    std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+    std::map<std::string, std::string> status;
+    for (std::string line; std::getline(file, line);) {
+        const auto colon = line.find(':');
+        status[line.substr(0, colon)] = line.substr(std::min(colon + 2, line.size()));
+    }
+    REQUIRE(status.at("Seccomp") == "2");
+    REQUIRE(status.at("NoNewPrivs") == "1");
+    if (geteuid() == 0) {
+        REQUIRE(status.at("Groups").find_first_of("0123456789") == std::string::npos);
+        REQUIRE(status.at("Uid") == "65534\t65534\t65534\t65534");
+        REQUIRE(status.at("CapEff") == "0000000000000000");
+        REQUIRE(status.at("CapPrm") == "0000000000000000");
+    }
+    std::size_t descriptors = 0;
+    for (const auto& entry :
+         std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd")) {
+        REQUIRE(entry.path().filename() == "2");
+        ++descriptors;
+    }
+    REQUIRE(descriptors == 1);
+}
+#endif
 
 TEST_CASE("watchdog: sleeping too long is hanging, waiting for a CPU is not", "[ipc]") {
     constexpr std::int64_t ms = 1'000'000;
