@@ -429,6 +429,7 @@ void GameLoop::skip(std::uint32_t front_slot, EventKind kind, const EventHeader&
     if (kind == EventKind::input && entry != nullptr &&
         header.input_number == entry->last_input + 1) {
         entry->last_input = header.input_number;
+        answer(front_slot, header.session, AnswerKind::input_dropped, 0);
     } else if (kind == EventKind::leave && entry != nullptr) {
         // The session goes; that the rules could not be told is what killed the game.
         roster_.erase(roster_.begin() + (entry - roster_.data()));

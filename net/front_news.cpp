@@ -93,6 +93,10 @@ void FrontServer::settle_answers(FollowedGame& game, const SnapshotParts& parts)
         Connection& connection = connections_.at(*member);
         if (answer.kind == static_cast<std::uint8_t>(AnswerKind::left)) {
             leave(connection, static_cast<LeaveReason>(answer.reason), "");
+        } else if (answer.kind == static_cast<std::uint8_t>(AnswerKind::input_dropped)) {
+            say(connection, messages_.notice(wire::NoticeCode::input_dropped,
+                                             "what you did last made the game crash; it goes on "
+                                             "without it"));
         } else {
             refuse(connection, static_cast<RefuseReason>(answer.reason), "");
         }

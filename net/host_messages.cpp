@@ -103,6 +103,11 @@ BufferRef HostMessages::error(wire::ErrorCode code, std::string_view text) {
     return framed(wire::CreateError(builder_, static_cast<std::uint16_t>(code), why));
 }
 
+BufferRef HostMessages::notice(wire::NoticeCode code, std::string_view text) {
+    const auto why = string_or_none(text);
+    return framed(wire::CreateNotice(builder_, static_cast<std::uint16_t>(code), why));
+}
+
 BufferRef HostMessages::pong(std::uint64_t nonce) {
     return framed(wire::CreatePong(builder_, nonce));
 }

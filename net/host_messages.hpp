@@ -41,6 +41,7 @@ public:
     [[nodiscard]] BufferRef delta(const SnapshotParts&, std::span<const RosterEntry> changed);
     [[nodiscard]] BufferRef left(LeaveReason, std::string_view text);
     [[nodiscard]] BufferRef error(wire::ErrorCode, std::string_view text);
+    [[nodiscard]] BufferRef notice(wire::NoticeCode, std::string_view text);
     [[nodiscard]] BufferRef pong(std::uint64_t nonce);
 
     struct Page {

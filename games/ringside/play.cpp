@@ -77,6 +77,7 @@ private:
     std::uint8_t seats_ = 1;
     ViewFollower follower_;
     bool has_view_ = false;
+    bool input_dropped_ = false;  // and no key pressed since
     bool changed_ = false;
 };
 
@@ -116,6 +117,10 @@ std::optional<Outcome> Play::on_message(const wire::FromHost& message) {
         const auto reason = static_cast<LeaveReason>(left->reason());
         const bool regular = reason == LeaveReason::left || reason == LeaveReason::game_ended;
         return Outcome{regular ? 0 : 1, farewell(*left)};
+    } else if (const auto* notice = message.message_as_Notice()) {
+        input_dropped_ |=
+            notice->code() == static_cast<std::uint16_t>(wire::NoticeCode::input_dropped);
+        changed_ = true;
     } else {
         switch (follower_.take(message)) {
             case ViewFollower::Took::view: has_view_ = changed_ = true; break;
@@ -190,6 +195,7 @@ bool Play::drain_keys(tron::Terminal& terminal) {
         changed_ |= *key == tron::TerminalKey::resized;
         const auto byte = key_byte(*key);
         if (byte && options_.role == PlayRole::player) {
+            input_dropped_ = false;
             client_.input(std::as_bytes(std::span(&*byte, 1)));
         }
     }
@@ -202,7 +208,8 @@ void Play::draw(tron::Terminal& terminal) const {
                             .seats = seats_,
                             .own_number = own_number_,
                             .invitation = options_.invitation,
-                            .reconnecting = !lost_.empty()};
+                            .reconnecting = !lost_.empty(),
+                            .input_dropped = input_dropped_};
     terminal.draw(tron::lay_out(scene, terminal.size()));
 }
 

@@ -113,6 +113,10 @@ Offset<void> copied(FlatBufferBuilder& to, const Left& from) {
 Offset<void> copied(FlatBufferBuilder& to, const Error& from) {
     return CreateError(to, from.code(), copied(to, from.text())).Union();
 }
+Offset<void> copied(FlatBufferBuilder& to, const Notice& from) {
+    return CreateNotice(to, from.code(), copied(to, from.text())).Union();
+}
+
 Offset<void> copied(FlatBufferBuilder& to, const Pong& from) {
     return CreatePong(to, from.nonce()).Union();
 }
@@ -142,6 +146,7 @@ Offset<void> copied_message(FlatBufferBuilder& to, const FromHost& from) {
         case HostMessage::Snapshot: return copied(to, *from.message_as_Snapshot());
         case HostMessage::Left: return copied(to, *from.message_as_Left());
         case HostMessage::Error: return copied(to, *from.message_as_Error());
+        case HostMessage::Notice: return copied(to, *from.message_as_Notice());
         case HostMessage::Pong: return copied(to, *from.message_as_Pong());
         case HostMessage::Delta: return copied(to, *from.message_as_Delta());
         case HostMessage::NONE: break;

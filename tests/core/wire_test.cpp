@@ -90,6 +90,7 @@ std::vector<Buffer> host_messages() {
                   [&](B& b) { return CreateDeltaDirect(b, UINT16_MAX, &some_bytes, &seats); }),
         from_host(HostMessage::Left, [](B& b) { return CreateLeftDirect(b, 2, "over"); }),
         from_host(HostMessage::Error, [](B& b) { return CreateErrorDirect(b, 4000, "no"); }),
+        from_host(HostMessage::Notice, [](B& b) { return CreateNoticeDirect(b, 1, "careful"); }),
         from_host(HostMessage::Pong, [](B& b) { return CreatePong(b, 1); }),
     };
 }

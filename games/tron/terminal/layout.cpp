@@ -179,7 +179,10 @@ std::u32string_view phase_text(MatchPhase phase) {
 }
 
 std::u32string_view status_text(const Scene& scene) {
-    return scene.reconnecting ? U"reconnecting" : phase_text(scene.view.phase);
+    if (scene.reconnecting) {
+        return U"reconnecting";
+    }
+    return scene.input_dropped ? U"key dropped" : phase_text(scene.view.phase);
 }
 
 std::u32string standing(const Scene& scene, const Cycle* own) {

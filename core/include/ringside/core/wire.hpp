@@ -34,6 +34,11 @@ enum class ErrorCode : std::uint16_t {
            code == ErrorCode::busy || code == ErrorCode::game_stuck;
 }
 
+/// Codes of the Notice message. Append only.
+enum class NoticeCode : std::uint16_t {
+    input_dropped = 1,  // one of this session's inputs made the game crash, and was left out
+};
+
 /// The message in a frame, size prefix included and 8-aligned, or nullptr when it is not a well
 /// formed one. Costs at most a few µs for any bytes up to the frame limits.
 [[nodiscard]] const FromClient* verified_from_client(Bytes frame) noexcept;

@@ -59,14 +59,18 @@ struct RosterEntry {
 };
 static_assert(sizeof(RosterEntry) == 40, "layout changed: raise game_segment_layout_version");
 
-enum class AnswerKind : std::uint8_t { refused = 1, left = 2 };
+enum class AnswerKind : std::uint8_t {
+    refused = 1,
+    left = 2,
+    input_dropped = 3,  // the session goes on without one of its inputs: it made the game crash
+};
 
 /// Kept in every snapshot until the front that asked acknowledges its number.
 struct RosterAnswer {
     std::uint64_t session;
     std::uint64_t number;  // counts this front's answers, from 1
     std::uint8_t kind;     // AnswerKind
-    std::uint8_t reason;   // RefuseReason or LeaveReason
+    std::uint8_t reason;   // RefuseReason or LeaveReason; else 0
     std::uint8_t front_slot;
     std::uint8_t reserved[5];  // zero
 };

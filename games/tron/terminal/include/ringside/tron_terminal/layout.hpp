@@ -66,6 +66,7 @@ struct Scene {
     std::uint8_t own_number = 0;  // 0: a spectator
     std::string_view invitation;  // how friends join; may be empty
     bool reconnecting = false;    // the view is the last one before the connection was lost
+    bool input_dropped = false;   // the own last key made the game crash
 };
 
 [[nodiscard]] ScreenSize size_needed(const View& view) noexcept;
