@@ -33,6 +33,16 @@ constexpr std::uint32_t deaths_before_skip = 3;
 // deaths hours apart would add up.
 constexpr std::int64_t steady_after_ns = 10'000'000'000;
 
+// What one mishap of the whole machine may kill is restored at once.
+constexpr std::uint32_t restore_burst_s = 20;
+constexpr std::int64_t fork_again_after_ns = 100'000'000;
+
+TokenRate restore_rate_of(const HostOptions& options) {
+    const std::uint32_t per_second =
+        options.restores_per_second != 0 ? options.restores_per_second : games_max_limit;
+    return {.per_second = per_second, .burst = per_second * restore_burst_s};
+}
+
 std::uint64_t random_seed() {
     std::uint64_t seed = 0;
     if (getrandom(&seed, sizeof(seed), 0) != static_cast<ssize_t>(sizeof(seed))) {
@@ -74,7 +84,8 @@ GameTable::GameTable(const HostOptions& options, std::string instance_path, Host
       types_(types),
       hooks_(std::move(hooks)),
       entries_(options.games_max),
-      free_spin_cpus_(options.spin_cpus.rbegin(), options.spin_cpus.rend()) {
+      free_spin_cpus_(options.spin_cpus.rbegin(), options.spin_cpus.rend()),
+      restore_rate_(restore_rate_of(options)) {
     for (std::uint32_t slot = options.games_max; slot > 0; --slot) {
         free_slots_.push_back(slot - 1);  // taken from the back: low slots first
     }
@@ -262,6 +273,7 @@ void GameTable::start_process(std::uint32_t slot) {
     entry.sequence_at_start = layout.status.sequence.load(std::memory_order_relaxed);
     entry.started_ns = monotonic_ns();
     entry.watchdog = {};
+    entry.waits = false;
     entry.record.state = static_cast<std::uint32_t>(GameState::starting);
     entry.record.pid = 0;
     write_record(slot);
@@ -285,6 +297,10 @@ void GameTable::on_forked(const ControlPacket& packet) {
             "and memory, or run fewer games",
             entry.record.name, std::strerror(static_cast<int>(packet.reason)));
         std::fprintf(stderr, "ringside: %s\n", text.c_str());
+        if (entry.record.restarts > 0) {  // somebody's match: it can wait, and not be had again
+            fork_again_ns_ = monotonic_ns() + fork_again_after_ns;
+            return wait_for_restore(slot);
+        }
         hooks_.announce_failure(id_of(packet), text);
         return retire(slot);
     }
@@ -352,11 +368,55 @@ void GameTable::on_death(std::uint32_t slot, const std::string& how) {
         layout.header.skip_front_slot =
             static_cast<std::uint32_t>(layout.status.applying_slot.load(std::memory_order_relaxed));
     }
-    std::fprintf(stderr, "ringside: game '%s' (pid %d) %s; restoring it%s\n", entry.record.name,
-                 entry.record.pid, how.c_str(),
-                 layout.header.skip_position_plus_1 != 0 ? " without the event it died of" : "");
+    if (options_.log_restores) {
+        std::fprintf(
+            stderr, "ringside: game '%s' (pid %d) %s; restoring it%s\n", entry.record.name,
+            entry.record.pid, how.c_str(),
+            layout.header.skip_position_plus_1 != 0 ? " without the event it died of" : "");
+    }
     layout.status.applying.store(0, std::memory_order_relaxed);
-    start_process(slot);
+    restore(slot);
+}
+
+// At once, or in its turn when games crash so often that restoring them would leave no time for the
+// others.
+void GameTable::restore(std::uint32_t slot) {
+    if (waiting_.empty() && restores_.take(restore_rate_, monotonic_ns())) {
+        return start_process(slot);
+    }
+    if (waiting_.empty()) {
+        std::fprintf(stderr,
+                     "ringside: games crash more often than %u times a second; they wait to be "
+                     "restored (--restores-per-second)\n",
+                     restore_rate_.per_second);
+    }
+    wait_for_restore(slot);
+}
+
+void GameTable::wait_for_restore(std::uint32_t slot) {
+    Entry& entry = entries_[slot];
+    entry.waits = true;
+    entry.record.state = static_cast<std::uint32_t>(GameState::starting);
+    entry.record.pid = 0;
+    write_record(slot);
+    waiting_.push_back(slot);
+}
+
+void GameTable::restore_waiting() {
+    if (monotonic_ns() < fork_again_ns_) {
+        return;
+    }
+    while (!waiting_.empty() && restores_.take(restore_rate_, monotonic_ns())) {
+        const std::uint32_t slot = waiting_.front();
+        waiting_.pop_front();
+        start_process(slot);
+    }
+}
+
+std::optional<std::int64_t> GameTable::next_restore_ns() const {
+    return waiting_.empty()
+               ? std::nullopt
+               : std::optional(std::max(restores_.next_ns(restore_rate_), fork_again_ns_));
 }
 
 // The process just forked found another one in the segment: one whose nursery died before it could
@@ -378,7 +438,8 @@ void GameTable::adopt_owner(std::uint32_t slot) {
 void GameTable::on_nursery_death(std::size_t type_index) {
     for (std::uint32_t slot = 0; slot < entries_.size(); ++slot) {
         const Entry& entry = entries_[slot];
-        if (entry.segment && entry.type_index == type_index && entry.record.pid == 0) {
+        if (entry.segment && entry.type_index == type_index && entry.record.pid == 0 &&
+            !entry.waits) {
             hooks_.request_fork(type_index, {slot, entry.record.epoch});
         }
     }
@@ -455,7 +516,7 @@ std::vector<std::size_t> GameTable::watch_over() {
         }
         if (entry.record.pid != 0) {
             kill_if_hanging(entry, now_ns);
-        } else if (now_ns - entry.started_ns > hang_after_ns) {
+        } else if (!entry.waits && now_ns - entry.started_ns > hang_after_ns) {
             waited_for.push_back(entry.type_index);
         }
     }

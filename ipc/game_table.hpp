@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <span>
@@ -17,6 +18,7 @@
 #include "watchdog.hpp"
 
 #include "ringside/core/game.hpp"
+#include "ringside/core/token_bucket.hpp"
 #include "ringside/ipc/front_link.hpp"
 #include "ringside/ipc/game_segment.hpp"
 #include "ringside/ipc/host_segment.hpp"
@@ -62,6 +64,11 @@ public:
     [[nodiscard]] std::vector<std::size_t> watch_over();
     [[nodiscard]] std::uint64_t forks_answered() const noexcept { return forks_answered_; }
 
+    /// Games that wait to be restored, because games crash too often: those whose turn has come.
+    void restore_waiting();
+    /// When the next one's turn comes (CLOCK_MONOTONIC), if there is one.
+    [[nodiscard]] std::optional<std::int64_t> next_restore_ns() const;
+
     /// Kills every game and waits until they are gone. Their segments stay.
     void kill_all() noexcept;
 
@@ -77,6 +84,7 @@ private:
         std::uint64_t sequence_at_start = 0;  // newest snapshot when the process was forked
         std::int64_t started_ns = 0;          // when that was
         int spin_cpu = -1;                    // given to it; -1: none
+        bool waits = false;                   // to be restored
         Watchdog watchdog{};
     };
 
@@ -88,6 +96,8 @@ private:
     void refuse(ControlPacket& packet, RefuseReason reason, std::string_view text) const;
     void start_process(std::uint32_t slot);
     void on_death(std::uint32_t slot, const std::string& how);
+    void restore(std::uint32_t slot);
+    void wait_for_restore(std::uint32_t slot);
     void adopt_owner(std::uint32_t slot);
     [[nodiscard]] bool fork_outstanding() const;
     void forget_name(std::uint32_t slot);
@@ -106,6 +116,10 @@ private:
     std::vector<int> free_spin_cpus_;
     std::unordered_map<std::string, std::uint32_t> slot_by_name_;
     std::unordered_map<pid_t, std::uint32_t> slot_by_pid_;
+    TokenRate restore_rate_;
+    TokenBucket restores_;
+    std::deque<std::uint32_t> waiting_;  // slots of entries that wait
+    std::int64_t fork_again_ns_ = 0;     // no sooner: there was no process to be had
     std::uint64_t forks_answered_ = 0;
     std::unordered_map<pid_t, int> early_exits_;  // ended before the nursery's answer was read
 };

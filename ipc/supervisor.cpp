@@ -21,6 +21,8 @@ namespace {
 
 constexpr std::int64_t stop_grace_ns = 3'000'000'000;     // for fronts to tell their clients
 constexpr std::int64_t nursery_grace_ns = 1'000'000'000;  // to fork what it has been asked for
+// One that dies at once whenever it is started must not take the machine's time from the games.
+constexpr TokenRate restart_rate{.per_second = 5, .burst = 200};
 
 }  // namespace
 
@@ -45,14 +47,13 @@ int Supervisor::run() {
     std::array<epoll_event, 64> events;
     while (!stop_now_) {
         watch_over();
-        int timeout_ms = static_cast<int>(watch_period_ns / 1'000'000);
-        if (stop_deadline_ns_) {
-            const std::int64_t left_ns = *stop_deadline_ns_ - monotonic_ns();
-            if (left_ns <= 0 || fronts_have_gone()) {
-                break;
-            }
-            timeout_ms = static_cast<int>(left_ns / 1'000'000) + 1;
+        restart_children();
+        games_->restore_waiting();
+        const std::int64_t left_ns = next_deadline_ns() - monotonic_ns();
+        if (stop_deadline_ns_ && (left_ns <= 0 || fronts_have_gone())) {
+            break;
         }
+        const int timeout_ms = static_cast<int>(std::max<std::int64_t>(left_ns, 0) / 1'000'000) + 1;
         const int count = epoll_wait(epoll_fd_, events.data(), events.size(), timeout_ms);
         invariant(count >= 0 || errno == EINTR, "epoll_wait fails only on a bug");
         for (int i = 0; i < count; ++i) {
@@ -60,6 +61,18 @@ int Supervisor::run() {
         }
     }
     return exit_code_;
+}
+
+std::int64_t Supervisor::next_deadline_ns() const {
+    if (stop_deadline_ns_) {
+        return *stop_deadline_ns_;
+    }
+    std::int64_t deadline_ns = monotonic_ns() + watch_period_ns;
+    if (std::ranges::any_of(fronts_, &Front::wanted) ||
+        std::ranges::any_of(nurseries_, &Nursery::wanted)) {
+        deadline_ns = std::min(deadline_ns, restarts_.next_ns(restart_rate));
+    }
+    return std::min(deadline_ns, games_->next_restore_ns().value_or(deadline_ns));
 }
 
 void Supervisor::on_event(const epoll_event& event) {
@@ -208,11 +221,8 @@ void Supervisor::on_front_exit(std::uint32_t slot, int wait_status) {
         return begin_stop();
     }
     std::fprintf(stderr, "ringside: front %u died; starting another\n", slot);
-    if (auto forked = fork_front(slot); !forked) {
-        std::fprintf(stderr, "ringside: %s; stopping\n", forked.error().text().c_str());
-        exit_code_ = 1;
-        return begin_stop();
-    }
+    front.wanted = true;
+    restart_children();
 }
 
 void Supervisor::on_nursery_exit(std::size_t type_index) {
@@ -222,12 +232,43 @@ void Supervisor::on_nursery_exit(std::size_t type_index) {
     }
     std::fprintf(stderr, "ringside: the nursery of %s died; starting another\n",
                  std::string(types_[type_index]->name()).c_str());
-    if (auto forked = fork_nursery(type_index); !forked) {
-        std::fprintf(stderr, "ringside: %s; stopping\n", forked.error().text().c_str());
-        exit_code_ = 1;
-        return begin_stop();
+    nurseries_[type_index].wanted = true;
+    restart_children();
+}
+
+bool Supervisor::may_restart() {
+    const bool may = restarts_.take(restart_rate, monotonic_ns());
+    if (!may && !told_of_restarts_) {
+        std::fprintf(stderr,
+                     "ringside: fronts or nurseries keep dying; they are started again %u times a "
+                     "second\n",
+                     restart_rate.per_second);
     }
-    games_->on_nursery_death(type_index);
+    told_of_restarts_ = !may;
+    return may;
+}
+
+// Nurseries before fronts: those have clients that want games. One that cannot be forked now is
+// tried again: what runs goes on meanwhile.
+void Supervisor::restart_children() {
+    for (std::size_t type_index = 0; type_index < nurseries_.size(); ++type_index) {
+        if (!nurseries_[type_index].wanted || stop_deadline_ns_ || !may_restart()) {
+            continue;
+        }
+        if (auto forked = fork_nursery(type_index); !forked) {
+            std::fprintf(stderr, "ringside: %s; trying again\n", forked.error().text().c_str());
+        } else {
+            games_->on_nursery_death(type_index);
+        }
+    }
+    for (std::uint32_t slot = 0; slot < fronts_.size(); ++slot) {
+        if (!fronts_[slot].wanted || stop_deadline_ns_ || !may_restart()) {
+            continue;
+        }
+        if (auto forked = fork_front(slot); !forked) {
+            std::fprintf(stderr, "ringside: %s; trying again\n", forked.error().text().c_str());
+        }
+    }
 }
 
 // ---- hangs -------------------------------------------------------------------------------------

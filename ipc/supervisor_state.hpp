@@ -20,6 +20,7 @@
 #include "nursery.hpp"
 #include "watchdog.hpp"
 
+#include "ringside/core/token_bucket.hpp"
 #include "ringside/ipc/supervisor.hpp"
 
 namespace ringside {
@@ -31,12 +32,14 @@ struct Front {
     Channel channel;
     pid_t pid = 0;  // 0: not forked by us (an external front), or gone
     bool ready = false;
+    bool wanted = false;  // died, and is to be forked again
     Watchdog watchdog{};
 };
 
 struct Nursery {
     Channel channel;
     pid_t pid = 0;
+    bool wanted = false;  // as a front
     Watchdog watchdog{};
 };
 
@@ -80,6 +83,7 @@ public:
 private:
     Result<void> start();
     int run();
+    [[nodiscard]] std::int64_t next_deadline_ns() const;
     Result<void> block_signals();
     Result<void> make_wake_fds();
     void go_first();
@@ -96,6 +100,8 @@ private:
     void on_front_packet(std::uint32_t slot, const ControlPacket& packet);
     void on_front_exit(std::uint32_t slot, int wait_status);
     void on_nursery_exit(std::size_t type_index);
+    void restart_children();
+    [[nodiscard]] bool may_restart();
     void on_ready();
     void send_to_front(std::uint32_t slot, const ControlPacket& packet);
     void request_fork(std::size_t type_index, GameId game);
@@ -126,6 +132,8 @@ private:
     int epoll_fd_ = -1;
     std::vector<Front> fronts_;       // by slot; the external one last
     std::vector<Nursery> nurseries_;  // by type
+    TokenBucket restarts_;            // of fronts and nurseries
+    bool told_of_restarts_ = false;   // that they wait
     std::unique_ptr<GameTable> games_;
     std::vector<LeftGame> left_games_;  // until they are adopted
     bool announced_ = false;

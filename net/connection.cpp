@@ -22,7 +22,7 @@ constexpr std::uint32_t sends_started_max = 256;
 Connection::Connection(std::uint32_t place) noexcept
     : index(place), parser(client_message_bytes_max) {}
 
-Connection* Connections::add(int fd, std::int64_t now_ns) {
+Connection* Connections::add(int fd) {
     if (count_ >= connections_max_ + turned_away_max) {
         loop_.close(fd);
         return nullptr;
@@ -36,8 +36,7 @@ Connection* Connections::add(int fd, std::int64_t now_ns) {
     ++count_;
     connection.fd = fd;
     connection.stage = Stage::greeting;
-    connection.rate_since_ns = now_ns;
-    connection.rate_credit_ns = 1'000'000'000;
+    connection.messages = {};
     return &connection;
 }
 

@@ -22,6 +22,7 @@
 #include "send_buffer.hpp"
 #include "session.hpp"
 
+#include "ringside/core/token_bucket.hpp"
 #include "ringside/net/frame.hpp"
 
 namespace ringside {
@@ -50,8 +51,7 @@ struct Connection {
     std::int64_t deadline_ns = 0;  // greeting: for Hello; lingering: for the end
     std::int64_t stalled_since_ns = 0;
     std::int64_t sending_since_ns = 0;  // without progress
-    std::int64_t rate_credit_ns = 0;
-    std::int64_t rate_since_ns = 0;
+    TokenBucket messages;               // that it may send
     std::size_t drained_bytes = 0;
 
     FrameParser parser;
@@ -76,7 +76,7 @@ public:
         : loop_(loop), connections_max_(connections_max) {}
 
     /// nullptr: not even room to say so; the descriptor is closed.
-    [[nodiscard]] Connection* add(int fd, std::int64_t now_ns);
+    [[nodiscard]] Connection* add(int fd);
     /// Beyond connections_max there are a few places for those who are told to come back.
     [[nodiscard]] bool crowded() const noexcept { return count_ > connections_max_; }
     [[nodiscard]] std::uint32_t count() const noexcept { return count_; }

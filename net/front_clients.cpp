@@ -12,8 +12,6 @@
 namespace ringside {
 namespace {
 
-constexpr std::int64_t second_ns = 1'000'000'000;
-
 Bytes bytes_of(const flatbuffers::Vector<std::uint8_t>* vector) noexcept {
     return vector == nullptr ? Bytes{} : std::as_bytes(std::span(vector->data(), vector->size()));
 }
@@ -27,17 +25,10 @@ std::string_view text_of(const flatbuffers::String* string) noexcept {
 
 // ---- messages ----------------------------------------------------------------------------------
 
-/// A token bucket that holds one second's worth, in nanoseconds.
 bool FrontServer::within_rate(Connection& connection) noexcept {
-    const std::int64_t cost_ns = second_ns / std::max(1u, options_.messages_per_second_max);
-    const std::int64_t elapsed_ns = now_ns_ - connection.rate_since_ns;
-    connection.rate_since_ns = now_ns_;
-    connection.rate_credit_ns = std::min(second_ns, connection.rate_credit_ns + elapsed_ns);
-    if (connection.rate_credit_ns < cost_ns) {
-        return false;
-    }
-    connection.rate_credit_ns -= cost_ns;
-    return true;
+    const TokenRate rate{.per_second = options_.messages_per_second_max,
+                         .burst = options_.messages_per_second_max};
+    return connection.messages.take(rate, now_ns_);
 }
 
 FrontServer::Handled FrontServer::take_message(Connection& connection, Bytes frame) {

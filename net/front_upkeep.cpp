@@ -219,7 +219,7 @@ void FrontServer::accepted(const Completion& completion) {
 }
 
 void FrontServer::welcome_socket(int fd) {
-    Connection* connection = stopping_ ? nullptr : connections_.add(fd, now_ns_);
+    Connection* connection = stopping_ ? nullptr : connections_.add(fd);
     count_connections();
     if (connection == nullptr) {
         if (stopping_) {

@@ -91,6 +91,9 @@ constexpr std::array rows{
               "CPUs to give away: each to one reactive game, which then runs there and "
               "never sleeps",
               on_serve, &RawOptions::spin_cpus},
+    OptionRow{"--restores-per-second", "N",
+              "Games that crash are restored at most so often; 0: as often as they crash", on_serve,
+              Number{&RawOptions::restores_per_second, 0, 1'000'000, "restores"}},
     OptionRow{"--fresh", "",
               "end the games that a host of this --instance has left by dying; they are restored "
               "otherwise",
@@ -108,6 +111,9 @@ constexpr std::array rows{
               true},
     OptionRow{"--through-rings", "", "Play in game processes, over shared memory", on_replay,
               &RawOptions::through_rings},
+    OptionRow{"--kill-seed", "N",
+              "With --through-rings: kill the games' processes at random instants", on_replay,
+              Number{&RawOptions::kill_seed, 0, any_max, "", "nothing is killed"}},
     OptionRow{"--restore-every", "TICKS",
               "Save the rules and restore them into fresh ones so often", on_replay,
               Number{&RawOptions::restore_every, 1, any_max, "ticks", "never"}},

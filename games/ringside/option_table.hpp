@@ -48,6 +48,8 @@ struct RawOptions {
     std::uint64_t idle_timeout_s = 180;
     std::uint64_t resume_grace_s = 10;
     std::uint64_t restore_every = 0;
+    std::uint64_t kill_seed = 0;
+    std::uint64_t restores_per_second = restores_per_second_default;
 };
 
 // Bits of OptionRow::commands.

@@ -233,6 +233,7 @@ void Reading::serve() {
     serve.fronts = static_cast<std::uint32_t>(raw_.fronts);
     serve.idle_timeout = std::chrono::seconds(raw_.idle_timeout_s);
     serve.resume_grace = std::chrono::seconds(raw_.resume_grace_s);
+    serve.restores_per_second = static_cast<std::uint32_t>(raw_.restores_per_second);
     serve.uring_futex = !raw_.no_uring_futex;
     serve.busy_poll = raw_.busy_poll;
     serve.realtime = raw_.realtime;
@@ -270,9 +271,14 @@ void Reading::bot() {
 void Reading::replay() {
     options_.command = Command::replay;
     refuse_beside("--through-rings", {"--restore-every"}, "restoring is tried on the rules alone");
-    options_.replay = {.path = raw_.trace,
-                       .through_rings = raw_.through_rings,
-                       .restore_every = static_cast<std::uint32_t>(raw_.restore_every)};
+    if (given("--kill-seed") && !raw_.through_rings) {
+        throw Refusal{"--kill-seed needs --through-rings: only there are processes to kill"};
+    }
+    options_.replay = {
+        .path = raw_.trace,
+        .through_rings = raw_.through_rings,
+        .kill_seed = given("--kill-seed") ? std::optional(raw_.kill_seed) : std::nullopt,
+        .restore_every = static_cast<std::uint32_t>(raw_.restore_every)};
 }
 
 Endpoint Reading::endpoint() const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 
 #include "bot_matches.hpp"
@@ -35,6 +36,7 @@ struct PlayChoice {
 struct ReplayChoice {
     std::string path;
     bool through_rings = false;
+    std::optional<std::uint64_t> kill_seed;
     std::uint32_t restore_every = 0;  // ticks; 0: never
 };
 

@@ -201,7 +201,8 @@ int run_serve(const ServeOptions& options) {
                            .front_cpus = options.front_cpus,
                            .spin_cpus = options.spin_cpus,
                            .realtime = options.realtime,
-                           .fresh = options.fresh};
+                           .fresh = options.fresh,
+                           .restores_per_second = options.restores_per_second};
     const std::array<const GameType*, 2> types{&tron::tron_type(), &relay::relay_type()};
     const auto front_main = [&](FrontLink link) {
         return run_front(std::move(link), listeners.fds,

@@ -19,13 +19,14 @@ struct ServeOptions {
     std::uint32_t messages_per_second = 200;  // of one client
     std::chrono::seconds idle_timeout{180};   // of a game nobody touches
     std::chrono::seconds resume_grace{10};    // a lost connection keeps its seat
-    bool uring_futex = true;                  // false: fronts are woken by eventfds
-    bool busy_poll = false;                   // fronts never sleep
-    bool fresh = false;                       // ends what a host that died has left
-    bool realtime = false;                    // fronts and reactive games run before all else
-    std::vector<int> front_cpus;              // that fronts run on; empty: any
-    std::vector<int> spin_cpus;               // each for one reactive game, which never sleeps
-    bool quiet = false;                       // no line on standard output when it listens
+    std::uint32_t restores_per_second = restores_per_second_default;  // of crashed games; 0: any
+    bool uring_futex = true;      // false: fronts are woken by eventfds
+    bool busy_poll = false;       // fronts never sleep
+    bool fresh = false;           // ends what a host that died has left
+    bool realtime = false;        // fronts and reactive games run before all else
+    std::vector<int> front_cpus;  // that fronts run on; empty: any
+    std::vector<int> spin_cpus;   // each for one reactive game, which never sleeps
+    bool quiet = false;           // no line on standard output when it listens
     int ready_fd = -1;  // ≥ 0: one byte is written to it when the host serves, then it is closed
 };
 

@@ -24,6 +24,7 @@
 #include "ipc/watchdog.hpp"
 #include "process_watch.hpp"
 
+#include "ringside/core/clock.hpp"
 #include "ringside/ipc/local_host.hpp"
 #include "ringside/ipc/snapshot.hpp"
 #include "ringside/relay/relay.hpp"
@@ -389,6 +390,28 @@ TEST_CASE("host: an event that kills its game three times is skipped, the rest i
     game.input(1, 3, CounterInput::add_one);
     game.until([&](const SnapshotParts&) { return game.applied(1, 3); });
     REQUIRE(game.view().sum == 2);
+    REQUIRE(game.parts().answers.size() == 1);  // its session is told
+    REQUIRE(game.parts().answers[0].kind == static_cast<std::uint8_t>(AnswerKind::input_dropped));
+    REQUIRE(game.parts().answers[0].session == value(Follower::id_of(1)));
+}
+
+TEST_CASE("host: games that crash too often are restored one after the other",
+          "[ipc][host][crash]") {
+    HostOptions options;
+    options.restores_per_second = 1;  // 20 at once
+    LocalHost host = start_host(options);
+    const GameId id = open_game(host, "alpha").game;
+    Follower game(host, id);
+    game.send(EventKind::join, 1);
+    game.until([&](const SnapshotParts&) { return game.entry(1) != nullptr; });
+    const std::int64_t began_ns = monotonic_ns();
+    for (std::uint32_t number = 1; number <= 22; ++number) {
+        kill(pid_of(host, id), SIGKILL);
+        game.input(1, number, CounterInput::add_one);
+        game.until([&](const SnapshotParts&) { return game.applied(1, number); });
+    }
+    REQUIRE(game.view().sum == 22);
+    REQUIRE(monotonic_ns() - began_ns >= 2'000'000'000);  // the last two have waited
 }
 
 TEST_CASE("host: a game that hangs is killed; an event it hangs on is skipped",

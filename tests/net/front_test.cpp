@@ -280,6 +280,19 @@ TEST_CASE("front: a lost connection's seat is gone on with by whoever has the to
     REQUIRE(sum == 5);
 }
 
+TEST_CASE("front: who crashes a game is told, and plays on", "[net][front][crash]") {
+    TestHost host;
+    TestClient player = host.greeted();
+    player.join("alpha");
+    (void)player.expect<wire::Joined>();
+    player.input(1, static_cast<std::uint8_t>(CounterInput::crash));
+    player.input(2, one);
+    const auto& notice = player.expect<wire::Notice>();
+    CHECK(notice.code() == static_cast<std::uint16_t>(wire::NoticeCode::input_dropped));
+    player.input(3, one);
+    read_until_sum(player, 2);
+}
+
 TEST_CASE("front: an ended game sends its last snapshot, then Left; its name is free again",
           "[net][front]") {
     TestHost host;

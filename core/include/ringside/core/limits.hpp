@@ -17,6 +17,8 @@ inline constexpr std::uint32_t front_slots_max = 16;
 inline constexpr std::uint32_t games_max_default = 4096;
 inline constexpr std::uint32_t games_max_limit = 32768;  // Linux's pid_max here; the bitmap's size
 
+inline constexpr std::uint32_t restores_per_second_default = 50;
+
 inline constexpr std::uint32_t seats_max = 64;    // a roster's fixed part is sized by it
 inline constexpr std::uint32_t answers_max = 64;  // unacknowledged join/leave answers per game
 

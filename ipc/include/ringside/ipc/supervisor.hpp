@@ -33,7 +33,9 @@ struct HostOptions {
     std::vector<int> spin_cpus;    // each is given to one reactive game, which never sleeps
     bool realtime = false;         // fronts and reactive games run before everything else
     bool fresh = false;            // ends the games that a host of this name has left
-    int external_front_fd = -1;    // LocalHost's end of a control socket; the host ends with it
+    std::uint32_t restores_per_second = restores_per_second_default;  // of crashed games; 0: any
+    bool log_restores = true;
+    int external_front_fd = -1;  // LocalHost's end of a control socket; the host ends with it
 };
 
 /// Whether HostOptions::realtime would have its effect here: it needs CAP_SYS_NICE.
