@@ -87,11 +87,14 @@ int play(PlayChoice choice, PlayRole role) {
 }
 
 int replay(const ReplayChoice& choice) {
-    ReplayOptions options{.path = choice.path, .driver = {}};
+    ReplayOptions options{.path = choice.path, .driver = {}, .kills = {}};
     if (choice.restore_every != 0) {
         options.driver = tron::direct_driver_factory({.restore_every = choice.restore_every});
     } else if (choice.through_rings) {
-        auto driver = through_rings_factory();
+        if (choice.kill_seed) {
+            options.kills = std::make_shared<Kills>(*choice.kill_seed);
+        }
+        auto driver = through_rings_factory(options.kills);
         if (!driver) {
             return failed(driver.error());
         }

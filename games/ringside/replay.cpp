@@ -93,6 +93,9 @@ int run_replay(const ReplayOptions& options) try {
     if (line_number == 0) {
         return unusable(options.path, "holds no traces: the file is empty");
     }
+    if (options.kills) {
+        fmt::print("{} processes killed, seed {}\n", options.kills->count, options.kills->seed);
+    }
     fmt::print("{} passed, {} failed\n", tally.passed, tally.failed);
     return tally.failed == 0 ? exit_passed : exit_failed;
 } catch (const std::exception& unreadable) {  // a directory reads as an exception of its buffer

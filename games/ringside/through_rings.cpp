@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "game_killer.hpp"
+
 #include "ringside/core/clock.hpp"
 #include "ringside/ipc/local_host.hpp"
 #include "ringside/ipc/snapshot.hpp"
@@ -22,8 +24,12 @@ constexpr std::int64_t look_again_ns = 10'000'000;  // the doorbell is only a hi
 
 class ThroughRings final : public tron::TraceDriver {
 public:
-    ThroughRings(std::shared_ptr<LocalHost> host, GameLink game)
-        : host_(std::move(host)), game_(std::move(game)) {
+    ThroughRings(std::shared_ptr<LocalHost> host, GameLink game, std::optional<GameKiller> killer,
+                 std::shared_ptr<Kills> kills)
+        : host_(std::move(host)),
+          game_(std::move(game)),
+          killer_(std::move(killer)),
+          kills_(std::move(kills)) {
         game_.set_following(true);
         copy_.resize((game_.snapshots().payload_bytes_max() + 7) / 8);
     }
@@ -32,6 +38,9 @@ public:
 
     // Everybody leaves, so that the game stops and its process with it.
     ~ThroughRings() override {
+        if (killer_) {
+            kills_->count += killer_->kills();
+        }
         for (tron::JoinerId joiner = 0; joiner < joiners_; ++joiner) {
             if (game_.try_write(EventKind::leave, header_of(joiner), {})) {
                 game_.publish();
@@ -44,7 +53,7 @@ public:
         joiners_ = std::max(joiners_, joiner + 1);
         write(EventKind::join, header_of(joiner),
               join_body(ResumeKey{}, tron::encode_join_parameters(screen)));
-        game_.publish();
+        ask();
         const std::uint64_t session = header_of(joiner).session;
         wait_for([&](const SnapshotParts& parts) {
             for (const RosterEntry& entry : parts.roster) {
@@ -72,7 +81,7 @@ public:
 
     Result<tron::TraceStep> step() override {
         write(EventKind::step, {}, {});
-        game_.publish();
+        ask();
         ++ticks_;
         wait_for([this](const SnapshotParts& parts) {
             return parts.header.tick >= ticks_ || ended(parts);
@@ -109,6 +118,14 @@ private:
         while (!lost_ && !game_.try_write(kind, header, body)) {
             game_.publish();
             wait_for([](const SnapshotParts&) { return true; });
+        }
+    }
+
+    // Something asked of the game is published.
+    void ask() {
+        game_.publish();
+        if (killer_) {
+            killer_->maybe_kill(host_->front().host(), game_.id());
         }
     }
 
@@ -158,6 +175,8 @@ private:
 
     std::shared_ptr<LocalHost> host_;
     GameLink game_;
+    std::optional<GameKiller> killer_;
+    std::shared_ptr<Kills> kills_;
     std::vector<std::uint64_t> copy_;
     std::optional<SnapshotParts> parts_;
     std::optional<Error> lost_;
@@ -169,19 +188,24 @@ private:
 
 }  // namespace
 
-Result<tron::TraceDriverFactory> through_rings_factory() {
+Result<tron::TraceDriverFactory> through_rings_factory(std::shared_ptr<Kills> kills) {
     static const std::array<const GameType*, 1> types{&tron::tron_type()};
     HostOptions options;
     options.instance = fmt::format("replay-{}", getpid());
     options.games_max = 1024;  // ended games take a moment to go
     options.idle_timeout = {};
     options.pacing = Pacing::lockstep;
+    if (kills) {
+        options.restores_per_second = 0;
+        options.log_restores = false;
+    }
     auto started = LocalHost::start(options, types);
     if (!started) {
         return std::unexpected(std::move(started.error()));
     }
     auto host = std::make_shared<LocalHost>(std::move(*started));
-    return [host, count = 0u](
+    Random seeds(kills ? kills->seed : 0);
+    return [host, kills = std::move(kills), seeds, count = 0u](
                const tron::Config& config) mutable -> Result<std::unique_ptr<tron::TraceDriver>> {
         const OpenAnswer opened = host->open({.name = fmt::format("trace-{}", ++count),
                                               .type = {},
@@ -195,7 +219,8 @@ Result<tron::TraceDriverFactory> through_rings_factory() {
         if (!game) {
             return std::unexpected(std::move(game.error()));
         }
-        return std::make_unique<ThroughRings>(host, std::move(*game));
+        auto killer = kills ? std::optional(GameKiller(seeds.next())) : std::nullopt;
+        return std::make_unique<ThroughRings>(host, std::move(*game), killer, kills);
     };
 }
 

@@ -87,6 +87,20 @@ TEST_CASE("replay: the own recordings pass on every way", "[e2e][replay]") {
     expect_all_pass(own_traces / "shared_selection.jsonl", 11);
 }
 
+TEST_CASE("replay: no state differs when the processes are killed at random", "[e2e][replay]") {
+    const NothingLeft nothing_left;
+    const std::string seed = std::to_string(Catch::rngSeed());
+    const bool shared = fs::exists(shared_traces);
+    const Outcome outcome =
+        replay(shared ? shared_traces / "shared_traces.jsonl" : own_traces / "quirk_traces.jsonl",
+               {"--through-rings", "--kill-seed", seed});
+    INFO("--kill-seed " << seed << "\n" << outcome.output << outcome.errors);
+    CHECK(outcome.exit_code == 0);
+    CHECK(outcome.errors.empty());
+    CHECK(outcome.output.ends_with(shared ? "150 passed, 0 failed\n" : "24 passed, 0 failed\n"));
+    CHECK(std::stoul(outcome.output) > (shared ? 500 : 50));
+}
+
 TEST_CASE("replay: all shared recordings pass on every way", "[e2e][replay]") {
     const NothingLeft nothing_left;
     if (!fs::exists(shared_traces)) {
