@@ -22,6 +22,8 @@ namespace ringside {
 /// Eventfds by front slot, -1 where the doorbell's futex word is used.
 using WakeFds = std::array<int, front_slots_max>;
 
+// "hot": what every tick runs stands together in the program, wherever it is written. A process
+// that has slept pays for each page it touches again, and thousands of them sleep.
 class GameLoop {
 public:
     /// Goes on from the segment's newest snapshot, or makes the game if there is none.
@@ -29,7 +31,7 @@ public:
                                                 const GameType& type, const WakeFds& wake_fds);
 
     /// Returns when the game has ended and its final snapshot is published.
-    void run();
+    [[gnu::hot]] void run();
 
 private:
     GameLoop(GameSegment segment, DoorbellSegment doorbells, const WakeFds& wake_fds,
@@ -37,42 +39,43 @@ private:
 
     void restore_roster(const SnapshotParts& parts);
 
-    void wait();
-    void apply_events();
-    void step_if_due();
-    void end_if_over();
-    void publish();
+    [[gnu::hot]] void wait();
+    [[gnu::hot]] void apply_events();
+    [[gnu::hot]] void step_if_due();
+    [[gnu::hot]] void end_if_over();
+    [[gnu::hot]] void publish();
 
-    void adopt_new_rings();
-    [[nodiscard]] bool lockstep() const;
-    [[nodiscard]] bool reactive() const;
+    [[gnu::hot]] void adopt_new_rings();
+    [[nodiscard, gnu::hot]] bool lockstep() const;
+    [[nodiscard, gnu::hot]] bool reactive() const;
     void wait_for_events(std::int64_t deadline_ns);
-    [[nodiscard]] bool parked() const;
+    [[nodiscard, gnu::hot]] bool parked() const;
     [[nodiscard]] bool has_events();
-    void drain(std::uint32_t front_slot);
-    void apply(std::uint32_t front_slot, EventKind kind, const EventHeader& header, Bytes body);
+    [[gnu::hot]] void drain(std::uint32_t front_slot);
+    [[gnu::hot]] void apply(std::uint32_t front_slot, EventKind kind, const EventHeader& header,
+                            Bytes body);
     void join(std::uint32_t front_slot, const EventHeader& header, Bytes parameters);
     void leave(std::uint32_t front_slot, const EventHeader& header);
     void resume(std::uint32_t front_slot, const EventHeader& header, Bytes body);
     void lose_link(std::uint32_t front_slot, const EventHeader& header);
-    void input(std::uint32_t front_slot, const EventHeader& header, Bytes body);
+    [[gnu::hot]] void input(std::uint32_t front_slot, const EventHeader& header, Bytes body);
     void skip(std::uint32_t front_slot, EventKind kind, const EventHeader& header);
     [[nodiscard]] bool front_has_gone(std::uint32_t front_slot, std::uint64_t session) const;
-    [[nodiscard]] bool answers_are_full() const;
+    [[nodiscard, gnu::hot]] bool answers_are_full() const;
     using Epochs = std::array<std::uint32_t, front_slots_max>;
-    [[nodiscard]] Epochs front_epochs() const;
-    void detach_sessions_of_dead_fronts(const Epochs& epochs);
+    [[nodiscard, gnu::hot]] Epochs front_epochs() const;
+    [[gnu::hot]] void detach_sessions_of_dead_fronts(const Epochs& epochs);
     void detach(RosterEntry& entry) noexcept;
-    void give_up_detached();
+    [[gnu::hot]] void give_up_detached();
     void give_up(const RosterEntry& entry);
-    [[nodiscard]] std::int64_t grace_until_ns() const noexcept;
+    [[nodiscard, gnu::hot]] std::int64_t grace_until_ns() const noexcept;
     void answer(std::uint32_t front_slot, std::uint64_t session, AnswerKind kind,
                 std::uint8_t reason);
-    void forget_acknowledged_answers();
-    void step();
+    [[gnu::hot]] void forget_acknowledged_answers();
+    [[gnu::hot]] void step();
     void end(LeaveReason reason);
-    void ring_fronts();
-    [[nodiscard]] RosterEntry* find(std::uint64_t session) noexcept;
+    [[gnu::hot]] void ring_fronts();
+    [[nodiscard, gnu::hot]] RosterEntry* find(std::uint64_t session) noexcept;
     [[nodiscard]] RosterEntry* find_one_of(Bytes candidates) noexcept;
 
     GameSegment segment_;

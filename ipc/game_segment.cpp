@@ -151,10 +151,6 @@ Result<GameSegment> GameSegment::open(int fd) {
     return check(std::move(*region), "passed to this process");
 }
 
-GameSegmentLayout& GameSegment::layout() const noexcept {
-    return *std::launder(reinterpret_cast<GameSegmentLayout*>(region_.bytes().data()));
-}
-
 MutableBytes GameSegment::snapshot_ring() const noexcept {
     return region_.bytes().subspan(plan_.snapshot_ring_offset, plan_.snapshot_ring_bytes);
 }

@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace ringside {
@@ -52,14 +53,27 @@ bool add_rules(scmp_filter_ctx filter) {
                             SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == 0;
 }
 
-/// The kernel's program for a filter: to be loaded thousands of times, it is made once.
-Result<std::vector<sock_filter>> program_of(scmp_filter_ctx filter) {
+bool write_program(int fd) {
+    const Filter filter(seccomp_init(SCMP_ACT_KILL_PROCESS), &seccomp_release);
+    return filter != nullptr && add_rules(filter.get()) &&
+           seccomp_export_bpf(filter.get(), fd) == 0;
+}
+
+/// The kernel's program for the filter: to be loaded thousands of times, it is made once. By
+/// another process, because what the library leaves behind of a heap would be in every game: their
+/// objects would lie scattered over its holes, on five pages more, and each tick would touch those.
+Result<std::vector<sock_filter>> make_program() {
     const int fd = memfd_create("seccomp", MFD_CLOEXEC);
     if (fd < 0) {
         return errno_failure("memfd_create refused room for the games' system call filter");
     }
+    const pid_t maker = fork();
+    if (maker == 0) {
+        _exit(write_program(fd) ? 0 : 1);
+    }
     std::vector<sock_filter> program;
-    if (seccomp_export_bpf(filter, fd) == 0) {
+    int status = 0;
+    if (maker > 0 && waitpid(maker, &status, 0) == maker && status == 0) {
         const auto bytes = static_cast<std::size_t>(lseek(fd, 0, SEEK_END));
         program.resize(bytes / sizeof(sock_filter));
         if (pread(fd, program.data(), bytes, 0) != static_cast<ssize_t>(bytes)) {
@@ -86,12 +100,7 @@ int landlock_nothing() noexcept {
 }  // namespace
 
 Result<Sandbox> Sandbox::prepare() {
-    const Filter filter(seccomp_init(SCMP_ACT_KILL_PROCESS), &seccomp_release);
-    if (filter == nullptr || !add_rules(filter.get())) {
-        return failure(std::errc::not_supported,
-                       "libseccomp could not make the games' system call filter");
-    }
-    auto program = program_of(filter.get());
+    auto program = make_program();
     if (!program) {
         return std::unexpected(std::move(program.error()));
     }

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include <boost/interprocess/mapped_region.hpp>
 #include <fcntl.h>
@@ -91,11 +92,16 @@ private:
 };
 
 SharedRegion::SharedRegion() noexcept = default;
-SharedRegion::SharedRegion(SharedRegion&&) noexcept = default;
-SharedRegion& SharedRegion::operator=(SharedRegion&&) noexcept = default;
+SharedRegion::SharedRegion(SharedRegion&& other) noexcept
+    : mapping_(std::move(other.mapping_)), bytes_(std::exchange(other.bytes_, {})) {}
+SharedRegion& SharedRegion::operator=(SharedRegion&& other) noexcept {
+    mapping_ = std::move(other.mapping_);
+    bytes_ = std::exchange(other.bytes_, {});
+    return *this;
+}
 SharedRegion::~SharedRegion() = default;
 SharedRegion::SharedRegion(std::unique_ptr<Mapping> mapping) noexcept
-    : mapping_(std::move(mapping)) {}
+    : mapping_(std::move(mapping)), bytes_(mapping_->bytes()) {}
 
 Result<SharedRegion> SharedRegion::create(const CreateOptions& options) {
     const std::string& path = options.path;
@@ -173,10 +179,6 @@ Result<void> SharedRegion::reserve(const std::string& path, std::size_t offset, 
         return reserve_failure(error, path, bytes);
     }
     return {};
-}
-
-MutableBytes SharedRegion::bytes() const noexcept {
-    return mapping_ ? mapping_->bytes() : MutableBytes{};
 }
 
 Result<SharedRegion> SharedRegion::Mapping::map(int fd, Access access, const std::string& name) {

@@ -74,7 +74,7 @@ public:
     /// Start picks for the next placements, each an index into the starts still free.
     void add_picks(Bytes picks);
 
-    void step(std::int32_t step_ms);
+    [[gnu::hot]] void step(std::int32_t step_ms);
 
     /// Whether step() would change nothing until the next join, leave or press.
     [[nodiscard]] bool idle() const noexcept;
@@ -90,11 +90,11 @@ private:
     void press_between_races(Racer& racer, Key key) noexcept;
     void begin_countdown();
     [[nodiscard]] std::uint32_t draw_start(std::uint32_t remaining) noexcept;
-    void race();
-    void step_racer(Racer& racer);
-    void lay_wall(const Racer& racer);
-    void move(Racer& racer) const noexcept;
-    [[nodiscard]] bool hits(const Racer& racer) const noexcept;
+    [[gnu::hot]] void race();
+    [[gnu::hot]] void step_racer(Racer& racer);
+    [[gnu::hot]] void lay_wall(const Racer& racer);
+    [[gnu::hot]] void move(Racer& racer) const noexcept;
+    [[nodiscard, gnu::hot]] bool hits(const Racer& racer) const noexcept;
     void drop_walls(const Racer& racer) noexcept;
     void finish_if_decided() noexcept;
     [[nodiscard]] std::uint32_t ready_count() const noexcept;

@@ -66,31 +66,31 @@ public:
         }
     }
 
-    void tick(Tick) override {
+    [[gnu::hot]] void tick(Tick) override {
         if (!ended()) {
             match_.step(config_.replay ? replay_step_ms : config_.tick_ms);
         }
     }
 
-    bool idle() const override { return ended() || match_.idle(); }
+    [[gnu::hot]] bool idle() const override { return ended() || match_.idle(); }
     bool ended() const override { return match_.state().stopped; }
 
-    GameStatus status() const override {
+    [[gnu::hot]] GameStatus status() const override {
         return {.phase = shown_phase(),
                 .players = static_cast<std::uint8_t>(match_.state().racers.size()),
                 .seats = config_.seats};
     }
 
-    std::size_t save(MutableBytes out) const override {
+    [[gnu::hot]] std::size_t save(MutableBytes out) const override {
         return copy_out(write_state(state_builder_, match_), out);
     }
 
-    std::size_t view(MutableBytes out) override {
+    [[gnu::hot]] std::size_t view(MutableBytes out) override {
         before_ = std::exchange(shown_, Outline(match_));
         return copy_out(write_view(view_builder_, config_, match_), out);
     }
 
-    std::size_t delta(MutableBytes out) override {
+    [[gnu::hot]] std::size_t delta(MutableBytes out) override {
         return before_ ? write_delta(config_, *before_, *shown_, out) : 0;
     }
 

@@ -39,13 +39,13 @@ void stay_awake(BellWord&) noexcept;
 void wait_until(BellWord&, std::int64_t deadline_ns) noexcept;
 
 /// Waits until the deadline, whoever rings: for a loop that wants nothing but its next tick.
-void sleep_until(std::int64_t deadline_ns) noexcept;
+[[gnu::hot]] void sleep_until(std::int64_t deadline_ns) noexcept;
 
 /// Takes the announcement, if there is one; the caller must then wake the sleeper.
-[[nodiscard]] bool take_announcement(BellWord&) noexcept;  // BELL: exchange
+[[nodiscard, gnu::hot]] bool take_announcement(BellWord&) noexcept;  // BELL: exchange
 
 /// take_announcement(), then FUTEX_WAKE if there was one.
-void ring(BellWord&) noexcept;
+[[gnu::hot]] void ring(BellWord&) noexcept;
 
 /// After the death of a ringer: it may have taken the announcement and woken nobody.
 void ring_for_dead(BellWord&) noexcept;

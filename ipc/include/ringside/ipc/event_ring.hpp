@@ -153,7 +153,7 @@ public:
     [[nodiscard]] static Result<EventConsumer> attach(MutableBytes region, std::uint64_t position);
 
     /// The record at the cursor. Does not move it. The kind is foreign too: any but padding.
-    [[nodiscard]] Peek peek(EventRecord& record) noexcept;
+    [[nodiscard, gnu::hot]] Peek peek(EventRecord& record) noexcept;
 
     /// Moves the cursor past the record that peek() gave.
     void advance() noexcept;

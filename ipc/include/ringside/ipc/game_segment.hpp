@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <new>
 #include <string>
 #include <type_traits>
 
@@ -152,7 +153,9 @@ public:
     [[nodiscard]] static Result<GameSegment> open(int fd);
 
     [[nodiscard]] const GameSegmentPlan& plan() const noexcept { return plan_; }  // private copy
-    [[nodiscard]] GameSegmentLayout& layout() const noexcept;
+    [[nodiscard]] GameSegmentLayout& layout() const noexcept {
+        return *std::launder(reinterpret_cast<GameSegmentLayout*>(region_.bytes().data()));
+    }
     [[nodiscard]] MutableBytes snapshot_ring() const noexcept;
     [[nodiscard]] MutableBytes event_ring(std::uint32_t front_slot) const noexcept;
     [[nodiscard]] explicit operator bool() const noexcept { return !region_.bytes().empty(); }

@@ -43,12 +43,13 @@ public:
                                               std::size_t bytes);
 
     /// The mapping. Of a read-only one, writing faults.
-    [[nodiscard]] MutableBytes bytes() const noexcept;
+    [[nodiscard]] MutableBytes bytes() const noexcept { return bytes_; }
 
 private:
     class Mapping;
     explicit SharedRegion(std::unique_ptr<Mapping>) noexcept;
     std::unique_ptr<Mapping> mapping_;
+    MutableBytes bytes_;  // of the mapping, at hand
 };
 
 }  // namespace ringside

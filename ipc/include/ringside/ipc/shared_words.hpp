@@ -16,7 +16,7 @@ namespace ringside {
 
 /// Copies into shared memory. `to` is 8-aligned and has room for bytes.size() rounded up to 8; the
 /// rounding is filled with zeros.
-void store_shared(std::byte* to, Bytes bytes) noexcept;
+[[gnu::hot]] void store_shared(std::byte* to, Bytes bytes) noexcept;
 
 /// Copies out of shared memory. `from` is 8-aligned; reads to.size() rounded up to 8.
 void load_shared(MutableBytes to, const std::byte* from) noexcept;

@@ -76,7 +76,7 @@ public:
 
     /// Copies the parts, one after the other, into one record and makes it the newest. Requires
     /// their sum in [1, payload_bytes_max()]. Never waits; rings no doorbell.
-    void publish(std::span<const Bytes> parts) noexcept;
+    [[gnu::hot]] void publish(std::span<const Bytes> parts) noexcept;
 
     /// Of the newest record; 0 when there is none. The first record has sequence 1.
     [[nodiscard]] std::uint64_t sequence() const noexcept { return sequence_; }
@@ -84,7 +84,7 @@ public:
 private:
     SnapshotProducer(SnapshotRingHeader& header, std::byte* records,
                      std::uint32_t capacity_bytes) noexcept;
-    void announce(std::uint64_t intent_position) noexcept;
+    [[gnu::hot]] void announce(std::uint64_t intent_position) noexcept;
 
     SnapshotRingHeader* header_;
     std::byte* records_;
