@@ -25,15 +25,18 @@ enum class ControlKind : std::uint32_t {
     // supervisor → nursery (with the game segment's descriptor) and back
     fork = 20,
     forked = 21,
+    // operator → supervisor, and back with its answer (operator_socket.hpp)
+    ask = 30,
 };
 
 struct ControlPacket {
     ControlKind kind{};
     std::uint32_t reason = 0;  // opened: RefuseReason. forked: errno of a fork that failed
     std::uint64_t request = 0;
+    std::uint64_t creator = 0;  // open
     std::uint32_t game_slot = 0;
     std::uint32_t game_epoch = 0;
-    std::uint32_t mode = 0;          // open: OpenMode
+    std::uint32_t mode = 0;          // open: OpenMode. ask: OperatorRequest::What
     std::uint32_t known_ended = 0;   // open: game_slot and game_epoch name a game that has ended
     std::uint32_t front_epoch = 0;   // ready, to a front that was not forked
     std::int32_t pid = 0;            // forked

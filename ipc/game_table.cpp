@@ -110,7 +110,7 @@ std::optional<std::size_t> GameTable::find_type(std::string_view name) const {
     return std::nullopt;
 }
 
-void GameTable::open(ControlPacket& packet) {
+void GameTable::open(ControlPacket& packet, bool may_create) {
     const GameId asked = id_of(packet);
     const bool knows_ended = packet.known_ended != 0;
     packet.kind = ControlKind::opened;
@@ -130,6 +130,10 @@ void GameTable::open(ControlPacket& packet) {
         if (mode == OpenMode::find) {
             return refuse(packet, RefuseReason::no_such_game,
                           fmt::format("no game is named '{}'", packet.name));
+        }
+        if (!may_create) {
+            return refuse(packet, RefuseReason::stopping,
+                          "this host is being drained: its games go on, new ones are refused");
         }
         return create(packet);
     }
@@ -177,6 +181,14 @@ Result<GameId> GameTable::make_game(const ControlPacket& packet, std::size_t typ
                                    "raise --games-max",
                                    options_.games_max));
     }
+    const std::uint32_t per_creator_max = options_.games_per_creator_max;
+    const auto created = games_of_.find(packet.creator);
+    if (created != games_of_.end() && per_creator_max != 0 && created->second >= per_creator_max) {
+        return failure(std::errc::resource_unavailable_try_again,
+                       fmt::format("one address may have made {} of the games here at a time; wait "
+                                   "for one to end, or join one",
+                                   per_creator_max));
+    }
     const std::uint32_t slot = free_slots_.back();
     Entry& entry = entries_[slot];
     const GameId id{slot, entry.record.epoch + 1};
@@ -216,6 +228,10 @@ Result<GameId> GameTable::make_game(const ControlPacket& packet, std::size_t typ
         free_spin_cpus_.pop_back();
     }
     take_segment(std::move(*segment), type_index, shape);
+    entry.creator = packet.creator;
+    if (packet.creator != 0) {
+        ++games_of_[packet.creator];
+    }
     entry.record.created_ns = monotonic_ns();
     slot_by_name_.emplace(packet.name, slot);
     start_process(slot);
@@ -254,6 +270,8 @@ void GameTable::take_segment(GameSegment segment, std::size_t type_index, const 
     Entry& entry = entries_[plan.slot];
     entry.spin_cpu = plan.cpu;
     entry.type_index = type_index;
+    entry.creator = 0;
+    entry.to_end = false;
     entry.deaths_without_progress = 0;
     entry.record = {};
     entry.record.epoch = plan.epoch;
@@ -274,9 +292,8 @@ void GameTable::start_process(std::uint32_t slot) {
     entry.started_ns = monotonic_ns();
     entry.watchdog = {};
     entry.waits = false;
-    entry.record.state = static_cast<std::uint32_t>(GameState::starting);
     entry.record.pid = 0;
-    write_record(slot);
+    list_as(slot, GameState::starting);
     hooks_.request_fork(entry.type_index, {slot, entry.record.epoch});
 }
 
@@ -290,6 +307,9 @@ void GameTable::on_forked(const ControlPacket& packet) {
             kill(packet.pid, SIGKILL);
         }
         return;
+    }
+    if (packet.reason != 0 && entry.to_end) {
+        return finish(slot);
     }
     if (packet.reason != 0) {
         const std::string text = fmt::format(
@@ -305,9 +325,11 @@ void GameTable::on_forked(const ControlPacket& packet) {
         return retire(slot);
     }
     entry.record.pid = packet.pid;
-    entry.record.state = static_cast<std::uint32_t>(GameState::running);
     slot_by_pid_.emplace(packet.pid, slot);
-    write_record(slot);
+    list_as(slot, GameState::running);
+    if (entry.to_end) {
+        kill(packet.pid, SIGKILL);
+    }
     const auto early = early_exits_.extract(packet.pid);
     if (!early_exits_.empty() && !fork_outstanding()) {
         early_exits_.clear();  // orphans of a nursery that died; their pids will be used again
@@ -339,6 +361,8 @@ void GameTable::on_exit(pid_t pid, int wait_status) {
     slot_by_pid_.erase(found);
     if (said_ended(entries_[slot])) {
         retire(slot);
+    } else if (entries_[slot].to_end) {
+        finish(slot);
     } else if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == exit_code_superseded) {
         adopt_owner(slot);
     } else {
@@ -396,9 +420,8 @@ void GameTable::restore(std::uint32_t slot) {
 void GameTable::wait_for_restore(std::uint32_t slot) {
     Entry& entry = entries_[slot];
     entry.waits = true;
-    entry.record.state = static_cast<std::uint32_t>(GameState::starting);
     entry.record.pid = 0;
-    write_record(slot);
+    list_as(slot, GameState::starting);
     waiting_.push_back(slot);
 }
 
@@ -409,7 +432,9 @@ void GameTable::restore_waiting() {
     while (!waiting_.empty() && restores_.take(restore_rate_, monotonic_ns())) {
         const std::uint32_t slot = waiting_.front();
         waiting_.pop_front();
-        start_process(slot);
+        if (entries_[slot].waits) {  // else it has been ended meanwhile
+            start_process(slot);
+        }
     }
 }
 
@@ -459,13 +484,45 @@ void GameTable::raise_front_epoch(std::uint32_t front_slot, std::uint32_t new_ep
 }
 
 void GameTable::forget_name(std::uint32_t slot) {
-    Entry& entry = entries_[slot];
-    const auto found = slot_by_name_.find(entry.record.name);
+    const auto found = slot_by_name_.find(entries_[slot].record.name);
     if (found != slot_by_name_.end() && found->second == slot) {
         slot_by_name_.erase(found);
     }
-    entry.record.state = static_cast<std::uint32_t>(GameState::ended);
+    list_as(slot, GameState::ended);
+}
+
+// A game whose name is free, or another's, has ended, even if its process dies once more before it
+// goes.
+void GameTable::list_as(std::uint32_t slot, GameState state) {
+    DirectoryRecord& record = entries_[slot].record;
+    const auto found = slot_by_name_.find(record.name);
+    const bool has_name = found != slot_by_name_.end() && found->second == slot;
+    record.state = static_cast<std::uint32_t>(has_name ? state : GameState::ended);
     write_record(slot);
+}
+
+bool GameTable::end(const std::string& name) {
+    const auto found = slot_by_name_.find(name);
+    if (found == slot_by_name_.end()) {
+        return false;
+    }
+    const std::uint32_t slot = found->second;
+    Entry& entry = entries_[slot];
+    entry.to_end = true;
+    if (entry.waits) {
+        entry.waits = false;
+        finish(slot);
+    } else if (entry.record.pid != 0) {
+        kill(entry.record.pid, SIGKILL);  // on_exit does the rest
+    }
+    return true;
+}
+
+// By the operator's order: nobody may find it any more.
+void GameTable::finish(std::uint32_t slot) {
+    hooks_.announce_failure({slot, entries_[slot].record.epoch},
+                            "the game was ended by who runs this host");
+    retire(slot);
 }
 
 // Fronts keep their mappings until they have read the final snapshot; the file goes now.
@@ -481,6 +538,10 @@ void GameTable::retire(std::uint32_t slot) {
     free_slots_.push_back(slot);
     if (entry.spin_cpu >= 0) {
         free_spin_cpus_.push_back(entry.spin_cpu);
+    }
+    const auto created = games_of_.find(entry.creator);
+    if (created != games_of_.end() && --created->second == 0) {
+        games_of_.erase(created);
     }
 }
 

@@ -42,7 +42,13 @@ public:
     void adopt(LeftGame game);
 
     /// Finds or makes the game that an open packet asks for; turns it into the answer.
-    void open(ControlPacket& packet);
+    void open(ControlPacket& packet, bool may_create);
+
+    /// Ends the game of this name, whatever it is at. False: there is none.
+    [[nodiscard]] bool end(const std::string& name);
+    [[nodiscard]] std::size_t count() const noexcept {
+        return entries_.size() - free_slots_.size();
+    }
 
     /// A nursery has forked a game, or could not.
     void on_forked(const ControlPacket& packet);
@@ -84,7 +90,9 @@ private:
         std::uint64_t sequence_at_start = 0;  // newest snapshot when the process was forked
         std::int64_t started_ns = 0;          // when that was
         int spin_cpu = -1;                    // given to it; -1: none
+        std::uint64_t creator = 0;            // OpenRequest::creator
         bool waits = false;                   // to be restored
+        bool to_end = false;                  // its process is killed, and no other follows
         Watchdog watchdog{};
     };
 
@@ -101,6 +109,8 @@ private:
     void adopt_owner(std::uint32_t slot);
     [[nodiscard]] bool fork_outstanding() const;
     void forget_name(std::uint32_t slot);
+    void list_as(std::uint32_t slot, GameState state);
+    void finish(std::uint32_t slot);
     void retire(std::uint32_t slot);
     void write_record(std::uint32_t slot);
     [[nodiscard]] bool said_ended(const Entry& entry) const;
@@ -114,6 +124,7 @@ private:
     std::vector<Entry> entries_;  // by slot
     std::vector<std::uint32_t> free_slots_;
     std::vector<int> free_spin_cpus_;
+    std::unordered_map<std::uint64_t, std::uint32_t> games_of_;  // by creator
     std::unordered_map<std::string, std::uint32_t> slot_by_name_;
     std::unordered_map<pid_t, std::uint32_t> slot_by_pid_;
     TokenRate restore_rate_;

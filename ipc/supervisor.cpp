@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <string>
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -15,6 +16,7 @@
 
 #include "ringside/core/clock.hpp"
 #include "ringside/core/invariant.hpp"
+#include "ringside/ipc/operate.hpp"
 
 namespace ringside {
 namespace {
@@ -49,6 +51,7 @@ int Supervisor::run() {
         watch_over();
         restart_children();
         games_->restore_waiting();
+        end_if_drained();
         const std::int64_t left_ns = next_deadline_ns() - monotonic_ns();
         if (stop_deadline_ns_ && (left_ns <= 0 || fronts_have_gone())) {
             break;
@@ -80,6 +83,9 @@ void Supervisor::on_event(const epoll_event& event) {
     const auto index = static_cast<std::uint32_t>(event.data.u64);
     if (source == Source::signals) {
         return on_signal();
+    }
+    if (source == Source::operators) {
+        return operators_.serve_one([this](ControlPacket& packet) { answer_operator(packet); });
     }
     const bool is_front = source == Source::front;
     Channel* channel = is_front ? &fronts_[index].channel : &nurseries_[index].channel;
@@ -123,7 +129,7 @@ void Supervisor::on_front_packet(std::uint32_t slot, const ControlPacket& packet
                 answer.reason = static_cast<std::uint32_t>(RefuseReason::stopping);
                 copy_text(answer.text, sizeof(answer.text), "the host is being stopped");
             } else {
-                games_->open(answer);
+                games_->open(answer, /*may_create=*/!draining_);
             }
             return send_to_front(slot, answer);
         }
@@ -134,6 +140,36 @@ void Supervisor::on_front_packet(std::uint32_t slot, const ControlPacket& packet
         default: return;  // nothing else comes from a front
     }
 }
+
+// ---- the operator ------------------------------------------------------------------------------
+
+void Supervisor::answer_operator(ControlPacket& packet) {
+    const auto answered = [&packet](bool refused, std::string_view text) {
+        packet.reason = refused ? 1 : 0;
+        copy_text(packet.text, sizeof(packet.text), text);
+    };
+    switch (static_cast<OperatorRequest::What>(packet.mode)) {
+        case OperatorRequest::What::drain:
+            draining_ = true;
+            return answered(false, fmt::format("draining: no new games; {} go on, and the host "
+                                               "ends with the last of them",
+                                               games_->count()));
+        case OperatorRequest::What::end_game:
+            if (!games_->end(packet.name)) {
+                return answered(true, fmt::format("no game is named '{}'", packet.name));
+            }
+            return answered(false, fmt::format("ended '{}'", packet.name));
+    }
+    answered(true, "this host does not know what is asked of it: is it an older one?");
+}
+
+void Supervisor::end_if_drained() {
+    if (draining_ && !stop_deadline_ns_ && games_->count() == 0) {
+        end_games_and_stop();
+    }
+}
+
+// ---- fronts ------------------------------------------------------------------------------------
 
 void Supervisor::on_ready() {
     if (!announced_ && std::ranges::all_of(fronts_, &Front::ready)) {

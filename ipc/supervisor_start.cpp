@@ -27,6 +27,7 @@ void Supervisor::become_child(const std::string& name) {
     for (Nursery& nursery : nurseries_) {
         nursery.channel = Channel{};
     }
+    operators_ = OperatorSocket{};
     close(std::exchange(signal_fd_, -1));
     close(std::exchange(epoll_fd_, -1));
     // Handlers of the program around this host mean nothing in its children. A terminal's ctrl-C
@@ -157,6 +158,16 @@ Result<void> Supervisor::make_wake_fds() {
     return {};
 }
 
+Result<void> Supervisor::listen_to_operators() {
+    auto listening = OperatorSocket::listen(instance_.path());
+    if (!listening) {
+        return std::unexpected(std::move(listening.error()));
+    }
+    operators_ = std::move(*listening);
+    watch(operators_.fd(), Source::operators, 0, false, EPOLL_CTL_ADD);
+    return {};
+}
+
 void Supervisor::watch(int fd, Source source, std::uint32_t index, bool writable, int operation) {
     epoll_event event{};
     event.events = EPOLLIN | (writable ? EPOLLOUT : 0u);
@@ -214,6 +225,9 @@ Result<void> Supervisor::start() {
                                        const std::string& text) { announce_failure(game, text); },
         });
     adopt_left_games();
+    if (auto listening = listen_to_operators(); !listening) {
+        return listening;
+    }
     fronts_.resize(options_.fronts);
     for (std::uint32_t slot = 0; slot < options_.fronts; ++slot) {
         if (auto forked = fork_front(slot); !forked) {

@@ -18,6 +18,7 @@
 #include "game_table.hpp"
 #include "instance.hpp"
 #include "nursery.hpp"
+#include "operator_socket.hpp"
 #include "watchdog.hpp"
 
 #include "ringside/core/token_bucket.hpp"
@@ -26,7 +27,7 @@
 namespace ringside {
 
 // What an epoll event belongs to.
-enum class Source : std::uint32_t { signals = 0, front = 1, nursery = 2 };
+enum class Source : std::uint32_t { signals = 0, front = 1, nursery = 2, operators = 3 };
 
 struct Front {
     Channel channel;
@@ -86,6 +87,7 @@ private:
     [[nodiscard]] std::int64_t next_deadline_ns() const;
     Result<void> block_signals();
     Result<void> make_wake_fds();
+    Result<void> listen_to_operators();
     void go_first();
     Result<void> fork_nursery(std::size_t type_index);
     Result<void> fork_front(std::uint32_t slot);
@@ -97,6 +99,8 @@ private:
     void on_event(const epoll_event& event);
     void on_signal();
     void reap();
+    void answer_operator(ControlPacket& packet);
+    void end_if_drained();
     void on_front_packet(std::uint32_t slot, const ControlPacket& packet);
     void on_front_exit(std::uint32_t slot, int wait_status);
     void on_nursery_exit(std::size_t type_index);
@@ -130,6 +134,7 @@ private:
     int old_nice_ = 0;  // what children go back to
     int signal_fd_ = -1;
     int epoll_fd_ = -1;
+    OperatorSocket operators_;
     std::vector<Front> fronts_;       // by slot; the external one last
     std::vector<Nursery> nurseries_;  // by type
     TokenBucket restarts_;            // of fronts and nurseries
@@ -137,6 +142,7 @@ private:
     std::unique_ptr<GameTable> games_;
     std::vector<LeftGame> left_games_;  // until they are adopted
     bool announced_ = false;
+    bool draining_ = false;   // no new games; it ends with the last one
     bool games_end_ = false;  // it was told to stop: no later host shall find them
     std::optional<std::int64_t> stop_deadline_ns_;  // set: stopping
     bool stop_now_ = false;

@@ -18,6 +18,7 @@
 #include <deque>
 #include <vector>
 
+#include "peer_address.hpp"
 #include "ring_loop.hpp"
 #include "send_buffer.hpp"
 #include "session.hpp"
@@ -49,6 +50,8 @@ struct Connection {
     bool stalled = false;    // the first message in `pending` could not be handled yet
     bool in_retries = false;
     std::int64_t deadline_ns = 0;  // greeting: for Hello; lingering: for the end
+    std::int64_t heard_ns = 0;     // the last message
+    PeerAddress peer = PeerAddress::none;
     std::int64_t stalled_since_ns = 0;
     std::int64_t sending_since_ns = 0;  // without progress
     TokenBucket messages;               // that it may send

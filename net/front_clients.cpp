@@ -37,6 +37,7 @@ FrontServer::Handled FrontServer::take_message(Connection& connection, Bytes fra
         fail(connection, wire::ErrorCode::malformed, "not a message of this protocol");
         return Handled::done;
     }
+    connection.heard_ns = now_ns_;
     // A message that waited out back-pressure was counted when it came.
     if (connection.stalled_since_ns == 0 && !within_rate(connection)) {
         fail(connection, wire::ErrorCode::rate,

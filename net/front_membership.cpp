@@ -43,6 +43,8 @@ void FrontServer::take_control() {
 void FrontServer::begin(Connection& connection, JoinWish wish) {
     Session& session = connection.session;
     session.wish = std::make_unique<JoinWish>(std::move(wish));
+    session.wish->open.creator =
+        is_limited(connection.peer) ? static_cast<std::uint64_t>(connection.peer) : 0;
     session.was_in_game = true;
     session.last_input = 0;
     session.membership = Membership::asking;

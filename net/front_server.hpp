@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "connection.hpp"
@@ -108,6 +109,8 @@ private:
     void retry_later(Connection&);
 
     // front_membership.cpp
+    [[nodiscard]] bool is_limited(PeerAddress) const noexcept;
+    void forget_peer(PeerAddress);
     void begin(Connection&, JoinWish);
     void ask(Connection&);
     void ask_again(Connection&, GameId ended);
@@ -164,8 +167,9 @@ private:
 
     std::vector<std::uint32_t> retries_;   // connections with something refused for lack of room
     std::vector<std::uint32_t> retrying_;  // the ones of this turn
-    std::vector<std::byte> resumed_;       // bytes of the connection being resumed
-    std::vector<std::uint32_t> visited_;   // see copy_of()
+    std::unordered_map<PeerAddress, std::uint32_t> connections_from_;  // those that are limited
+    std::vector<std::byte> resumed_;      // bytes of the connection being resumed
+    std::vector<std::uint32_t> visited_;  // see copy_of()
     std::vector<RosterEntry> changed_inputs_;
     std::vector<std::uint64_t> snapshot_;  // the copy being looked at; 8-aligned
     std::vector<std::uint32_t> lists_waiting_;

@@ -230,6 +230,16 @@ void FrontServer::welcome_socket(int fd) {
     }
     link_.counters().accepted_count.fetch_add(1, std::memory_order_relaxed);
     connection->deadline_ns = now_ns_ + ns(options_.handshake_timeout);
+    connection->peer = peer_address_of(fd);
+    if (is_limited(connection->peer) &&
+        ++connections_from_[connection->peer] > options_.connections_per_address_max &&
+        options_.connections_per_address_max != 0) {
+        link_.counters().refused_count.fetch_add(1, std::memory_order_relaxed);
+        fail(*connection, wire::ErrorCode::busy,
+             "at most " + std::to_string(options_.connections_per_address_max) +
+                 " connections from one address");
+        return;
+    }
     if (connections_.crowded()) {
         link_.counters().refused_count.fetch_add(1, std::memory_order_relaxed);
         fail(*connection, wire::ErrorCode::busy,
@@ -237,6 +247,18 @@ void FrontServer::welcome_socket(int fd) {
         return;
     }
     connections_.receive(*connection);
+}
+
+/// Whether limits per address count it.
+bool FrontServer::is_limited(PeerAddress peer) const noexcept {
+    return peer != PeerAddress::none && (options_.limit_own_address || !is_loopback(peer));
+}
+
+void FrontServer::forget_peer(PeerAddress peer) {
+    const auto found = connections_from_.find(peer);
+    if (found != connections_from_.end() && --found->second == 0) {
+        connections_from_.erase(found);
+    }
 }
 
 // ---- sockets -----------------------------------------------------------------------------------
@@ -293,7 +315,9 @@ void FrontServer::settle(Connection& connection) {
     }
     if (connection.stage == Stage::closing) {
         end_session(connection);
+        const PeerAddress peer = connection.peer;
         if (connections_.release_if_done(connection)) {
+            forget_peer(peer);
             count_connections();
             next_check_ns_ = accept_paused_ ? 0 : next_check_ns_;  // a descriptor is free
         }
@@ -318,8 +342,9 @@ void FrontServer::keep_deadlines() {
     if (now_ns_ < next_check_ns_) {
         return;
     }
-    next_check_ns_ = now_ns_ + std::min({check_period_ns, ns(options_.handshake_timeout) / 4 + 1,
-                                         ns(options_.stall_timeout) / 4 + 1});
+    next_check_ns_ =
+        now_ns_ + std::min({check_period_ns, ns(options_.handshake_timeout) / 4 + 1,
+                            ns(options_.stall_timeout) / 4 + 1, ns(options_.idle_timeout) / 4 + 1});
     connections_.for_each([this](Connection& connection) { check_deadlines(connection); });
     if (std::exchange(accept_paused_, false)) {
         arm_accepts();
@@ -341,6 +366,9 @@ void FrontServer::take_what_is_left() noexcept {
 
 void FrontServer::check_deadlines(Connection& connection) {
     const std::int64_t stalled_before_ns = now_ns_ - ns(options_.stall_timeout);
+    if (connection.session.membership != Membership::none) {
+        connection.heard_ns = now_ns_;  // silence counts from when it is in no game
+    }
     if (connection.stage == Stage::greeting && now_ns_ >= connection.deadline_ns) {
         fail(connection, wire::ErrorCode::handshake_timeout, "no Hello in time");
     } else if (connection.stage == Stage::lingering && now_ns_ >= connection.deadline_ns) {
@@ -351,6 +379,10 @@ void FrontServer::check_deadlines(Connection& connection) {
     } else if (connection.open() && connection.stalled &&
                connection.stalled_since_ns < stalled_before_ns) {
         fail(connection, wire::ErrorCode::game_stuck, "the game takes no input");
+    } else if (connection.stage == Stage::serving &&
+               connection.session.membership == Membership::none &&
+               connection.heard_ns < now_ns_ - ns(options_.idle_timeout)) {
+        fail(connection, wire::ErrorCode::idle, "you are in no game and have asked for nothing");
     }
 }
 

@@ -21,6 +21,8 @@
 #include "serve.hpp"
 #include "through_rings.hpp"
 
+#include "ringside/ipc/operate.hpp"
+#include "ringside/ipc/supervisor.hpp"
 #include "ringside/net/client.hpp"
 
 namespace ringside {
@@ -103,6 +105,16 @@ int replay(const ReplayChoice& choice) {
     return run_replay(options);
 }
 
+int operate(const OperateChoice& choice, OperatorRequest::What what) {
+    const auto answer =
+        ask_host(HostOptions{}.root, choice.instance, {.what = what, .game = choice.game});
+    if (!answer) {
+        return failed(answer.error());
+    }
+    fmt::print("{}\n", printable(*answer));
+    return 0;
+}
+
 int run(const Options& options) {
     switch (options.command) {
         case Command::play:
@@ -113,6 +125,8 @@ int run(const Options& options) {
         case Command::list: return run_list(options.list);
         case Command::bot: return run_bots(options.bot);
         case Command::serve: return run_serve(options.serve);
+        case Command::drain: return operate(options.operate, OperatorRequest::What::drain);
+        case Command::end: return operate(options.operate, OperatorRequest::What::end_game);
         case Command::replay: return replay(options.replay);
     }
     return 1;

@@ -25,6 +25,7 @@ struct RawOptions {
     bool busy_poll = false;
     bool realtime = false;
     bool fresh = false;
+    bool limit_own_address = false;
     bool quiet = false;
     bool through_rings = false;
     std::string address;
@@ -45,6 +46,9 @@ struct RawOptions {
     std::uint64_t games_max = games_max_default;
     std::uint64_t fronts = 1;
     std::uint64_t messages_per_second = 200;
+    std::uint64_t connections_per_address = 256;
+    std::uint64_t games_per_address = 64;
+    std::uint64_t session_timeout_s = 300;
     std::uint64_t idle_timeout_s = 180;
     std::uint64_t resume_grace_s = 10;
     std::uint64_t restore_every = 0;
@@ -60,6 +64,8 @@ inline constexpr unsigned on_watch = 8;
 inline constexpr unsigned on_bot = 16;
 inline constexpr unsigned on_serve = 32;
 inline constexpr unsigned on_replay = 64;
+inline constexpr unsigned on_drain = 128;
+inline constexpr unsigned on_end = 256;
 
 struct Number {
     std::uint64_t RawOptions::* target;

@@ -161,6 +161,14 @@ void Reading::read(unsigned command) {
             return;
         case on_bot: bot(); return;
         case on_serve: serve(); return;
+        case on_drain:
+            options_.command = Command::drain;
+            options_.operate = {.instance = raw_.instance, .game = {}};
+            return;
+        case on_end:
+            options_.command = Command::end;
+            options_.operate = {.instance = raw_.instance, .game = raw_.game};
+            return;
         case on_replay: replay(); return;
     }
 }
@@ -231,6 +239,10 @@ void Reading::serve() {
     serve.games_max = static_cast<std::uint32_t>(raw_.games_max);
     serve.messages_per_second = static_cast<std::uint32_t>(raw_.messages_per_second);
     serve.fronts = static_cast<std::uint32_t>(raw_.fronts);
+    serve.connections_per_address = static_cast<std::uint32_t>(raw_.connections_per_address);
+    serve.games_per_address = static_cast<std::uint32_t>(raw_.games_per_address);
+    serve.limit_own_address = raw_.limit_own_address;
+    serve.session_timeout = std::chrono::seconds(raw_.session_timeout_s);
     serve.idle_timeout = std::chrono::seconds(raw_.idle_timeout_s);
     serve.resume_grace = std::chrono::seconds(raw_.resume_grace_s);
     serve.restores_per_second = static_cast<std::uint32_t>(raw_.restores_per_second);

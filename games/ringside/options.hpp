@@ -14,7 +14,7 @@
 
 namespace ringside {
 
-enum class Command { play, list, watch, bot, serve, replay };
+enum class Command { play, list, watch, bot, serve, drain, end, replay };
 
 /// Whose host a game is played on.
 enum class PlayHost {
@@ -40,6 +40,12 @@ struct ReplayChoice {
     std::uint32_t restore_every = 0;  // ticks; 0: never
 };
 
+/// Of drain and end.
+struct OperateChoice {
+    std::string instance;
+    std::string game;  // of end
+};
+
 /// What was asked for; of the structs only the command's own is filled.
 struct Options {
     Command command = Command::play;
@@ -48,6 +54,7 @@ struct Options {
     ListOptions list;
     BotOptions bot;
     ServeOptions serve;
+    OperateChoice operate;
     ReplayChoice replay;
 };
 

@@ -194,6 +194,7 @@ int run_serve(const ServeOptions& options) {
     const bool uring_futex = options.uring_futex && kernel->futex_wait;
     const HostOptions host{.instance = options.instance,
                            .games_max = options.games_max,
+                           .games_per_creator_max = options.games_per_address,
                            .fronts = options.fronts,
                            .idle_timeout = options.idle_timeout,
                            .resume_grace = options.resume_grace,
@@ -207,6 +208,9 @@ int run_serve(const ServeOptions& options) {
     const auto front_main = [&](FrontLink link) {
         return run_front(std::move(link), listeners.fds,
                          {.resume_grace = options.resume_grace,
+                          .idle_timeout = options.session_timeout,
+                          .connections_per_address_max = options.connections_per_address,
+                          .limit_own_address = options.limit_own_address,
                           .messages_per_second_max = options.messages_per_second,
                           .uring_futex = uring_futex,
                           .busy_poll = options.busy_poll,

@@ -16,9 +16,13 @@ struct ServeOptions {
     std::string instance = "default";  // a second host of the name is refused
     std::uint32_t games_max = games_max_default;
     std::uint32_t fronts = 1;
-    std::uint32_t messages_per_second = 200;  // of one client
-    std::chrono::seconds idle_timeout{180};   // of a game nobody touches
-    std::chrono::seconds resume_grace{10};    // a lost connection keeps its seat
+    std::uint32_t messages_per_second = 200;      // of one client
+    std::uint32_t connections_per_address = 256;  // at one front; 0: any
+    std::uint32_t games_per_address = 64;         // 0: any
+    bool limit_own_address = false;               // these count this machine's own clients too
+    std::chrono::seconds session_timeout{300};    // who is in no game and silent is closed
+    std::chrono::seconds idle_timeout{180};       // of a game nobody touches
+    std::chrono::seconds resume_grace{10};        // a lost connection keeps its seat
     std::uint32_t restores_per_second = restores_per_second_default;  // of crashed games; 0: any
     bool uring_futex = true;      // false: fronts are woken by eventfds
     bool busy_poll = false;       // fronts never sleep

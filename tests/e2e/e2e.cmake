@@ -1,5 +1,5 @@
 # End to end: the real program, run as its users run it, in processes of its own.
-add_library(ringside_e2e STATIC tests/e2e/player.cpp tests/e2e/program.cpp tests/e2e/served_host.cpp
+add_library(ringside_e2e STATIC tests/e2e/host_facts.cpp tests/e2e/player.cpp tests/e2e/program.cpp tests/e2e/served_host.cpp
                                 tests/e2e/tmux.cpp tests/ipc/process_watch.cpp)
 target_include_directories(ringside_e2e PUBLIC ${CMAKE_SOURCE_DIR})
 target_compile_definitions(ringside_e2e PUBLIC RINGSIDE_PROGRAM="$<TARGET_FILE:ringside>")
@@ -23,6 +23,8 @@ target_compile_definitions(e2e_replay_test PRIVATE
 ringside_e2e_test(serve)
 ringside_e2e_test(matches)
 ringside_e2e_test(crash)
+ringside_e2e_test(torture LABELS slow)
+target_link_libraries(e2e_torture_test PRIVATE nlohmann_json::nlohmann_json)
 ringside_e2e_test(tmux)
 ringside_e2e_test(load)
 target_compile_definitions(e2e_load_test PRIVATE RINGSIDE_LOAD="$<TARGET_FILE:ringside-load>")

@@ -201,6 +201,53 @@ TEST_CASE("serve: more games than it may have are refused with the number", "[e2
     CHECK(host.stop() == 0);
 }
 
+TEST_CASE("serve: a game is ended by the operator, and its players are told", "[e2e][serve]") {
+    const NothingLeft nothing_left;
+    ServedHost host;
+    Player player(host.endpoint());
+    Player other(host.endpoint());
+    REQUIRE(player.join("too-loud", {.seats = 2}).seat == 0u);
+    REQUIRE(other.join("quiet", {.seats = 2}).seat == 0u);
+    const pid_t game = host.game_process("too-loud");
+    const Outcome ended = run({"end", "too-loud", "--instance", host.instance()});
+    INFO(ended.errors);
+    CHECK(ended.exit_code == 0);
+    CHECK(ended.output == "ended 'too-loud'\n");
+    CHECK(player.left() == LeaveReason::game_failed);
+    wait_until_gone(game);
+    CHECK(eventually([&] { return list_games(host.port()).size() == 1; }));
+    const Outcome again = run({"end", "too-loud", "--instance", host.instance()});
+    CHECK(again.exit_code == 1);
+    CHECK(contains(again.errors, "no game is named 'too-loud'"));
+    other.press(tron::Key::insert);
+    watch_until(other, [&](const tron::View&) { return other.applied() == 1; });
+    CHECK(host.stop() == 0);
+}
+
+TEST_CASE("serve: a drained host refuses new games and ends with its last", "[e2e][serve]") {
+    const NothingLeft nothing_left;
+    ServedHost host;
+    Player player(host.endpoint());
+    REQUIRE(player.join("going-on", {.seats = 2}).seat == 0u);
+    const Outcome drained = run({"drain", "--instance", host.instance()});
+    INFO(drained.errors);
+    CHECK(drained.exit_code == 0);
+    CHECK(drained.output.starts_with("draining: no new games; 1 go on"));
+    {
+        Player late(host.endpoint());
+        CHECK(late.join("new-one").reason == RefuseReason::stopping);
+        CHECK(late.join("going-on").seat == 1u);  // the match that goes on takes players
+        late.leave();
+        CHECK(late.left() == LeaveReason::left);
+    }
+    player.leave();
+    CHECK(host.program().wait() == 0);
+    CHECK_FALSE(fs::exists(instance_directory(host.instance())));
+    const Outcome gone = run({"drain", "--instance", host.instance()});
+    CHECK(gone.exit_code == 1);
+    CHECK(contains(gone.errors, "no host named"));
+}
+
 TEST_CASE("serve: wrong usage ends with 2", "[e2e][serve]") {
     const NothingLeft nothing_left;
     const Outcome unknown = run({"serve", "--frobnicate"});

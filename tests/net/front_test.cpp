@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "counter_game.hpp"
+#include "net/peer_address.hpp"
 #include "test_client.hpp"
 
 #include "ringside/core/limits.hpp"
@@ -49,6 +50,7 @@ public:
         HostOptions options;
         options.instance = unique_instance();
         options.games_max = 64;
+        options.games_per_creator_max = 1;
         options.wake_by_eventfd = eventfd;
         options.resume_grace = front_options.resume_grace;
         std::cout.flush();  // or each process of the host prints what is buffered
@@ -437,6 +439,97 @@ TEST_CASE("front: beyond the most connections a client is told to come back", "[
     TestClient first = host.greeted();
     TestClient second = host.connect();
     REQUIRE(second.expect_error() == ErrorCode::busy);
+}
+
+TEST_CASE("front: one address has no more than its connections and games", "[net][front]") {
+    FrontOptions options;
+    options.connections_per_address_max = 2;
+    options.limit_own_address = true;
+    TestHost host(options);
+    TestClient player = host.greeted();
+    {
+        TestClient other = host.greeted();
+        REQUIRE(host.connect().expect_error() == ErrorCode::busy);
+        player.join("first");
+        (void)player.expect<wire::Joined>();
+        other.join("second");
+        const auto& refused = other.expect<wire::Refused>();
+        CHECK(refused.reason() == static_cast<int>(RefuseReason::no_room));
+        CHECK(refused.text()->str().find("one address") != std::string::npos);
+        other.join("first");  // somebody else's is no game more
+        (void)other.expect<wire::Joined>();
+    }
+    // As soon as the front has seen the other one go there is room again.
+    for (;;) {
+        TestClient next = host.connect();
+        next.hello();
+        const auto* root = next.next();
+        REQUIRE(root != nullptr);
+        if (root->message_as_Welcome() != nullptr) {
+            break;
+        }
+        REQUIRE(root->message_as_Error()->code() == static_cast<int>(ErrorCode::busy));
+    }
+}
+
+TEST_CASE("front: who is in no game and asks for nothing is closed", "[net][front]") {
+    FrontOptions options;
+    options.idle_timeout = std::chrono::milliseconds(200);
+    TestHost host(options);
+    TestClient player = host.greeted();
+    player.join("quiet");
+    (void)player.expect<wire::Joined>();
+    REQUIRE(host.greeted().expect_error() == ErrorCode::idle);
+    REQUIRE(host.greeted().expect_error() == ErrorCode::idle);
+    player.ping(1);  // silent all the time, but in a game
+    (void)player.expect<wire::Pong>();
+    player.leave();
+    (void)player.expect<wire::Left>();
+    REQUIRE(player.expect_error() == ErrorCode::idle);
+}
+
+TEST_CASE("peer address: IPv4, mapped or not, an IPv6 network, or nobody", "[net]") {
+    const auto peer_of_connection = [](int family, const sockaddr* bound, socklen_t bytes,
+                                       const sockaddr_in* other = nullptr) {
+        const int listening = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        REQUIRE(bind(listening, bound, bytes) == 0);
+        REQUIRE(listen(listening, 1) == 0);
+        sockaddr_in6 address{};
+        socklen_t size = sizeof address;
+        REQUIRE(getsockname(listening, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+        sockaddr_in v4 = other != nullptr ? *other : sockaddr_in{};
+        v4.sin_port = address.sin6_port;
+        const int client =
+            socket(other != nullptr ? AF_INET : family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const auto* to = other != nullptr ? reinterpret_cast<const sockaddr*>(&v4)
+                                          : reinterpret_cast<const sockaddr*>(&address);
+        REQUIRE(connect(client, to, other != nullptr ? sizeof v4 : size) == 0);
+        const int accepted = accept(listening, nullptr, nullptr);
+        const PeerAddress peer = peer_address_of(accepted);
+        for (const int fd : {listening, client, accepted}) {
+            close(fd);
+        }
+        return peer;
+    };
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const PeerAddress plain =
+        peer_of_connection(AF_INET, reinterpret_cast<const sockaddr*>(&v4), sizeof v4);
+    CHECK(is_loopback(plain));
+    sockaddr_in6 any{};
+    any.sin6_family = AF_INET6;
+    CHECK(peer_of_connection(AF_INET6, reinterpret_cast<const sockaddr*>(&any), sizeof any, &v4) ==
+          plain);
+    any.sin6_addr = in6addr_loopback;
+    CHECK(peer_of_connection(AF_INET6, reinterpret_cast<const sockaddr*>(&any), sizeof any) ==
+          plain);
+    int pair[2];
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+    CHECK(peer_address_of(pair[0]) == PeerAddress::none);
+    close(pair[0]);
+    close(pair[1]);
+    CHECK_FALSE(is_loopback(PeerAddress{0x2001'0db8'0000'0000}));
 }
 
 TEST_CASE("front: a slow reader gets fewer snapshots, but the newest", "[net][front]") {

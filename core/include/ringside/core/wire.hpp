@@ -26,12 +26,13 @@ enum class ErrorCode : std::uint16_t {
     busy = 4007,               // the host has no room for another connection; come back later
     stopping = 4008,           // the host is being stopped; come back later
     game_stuck = 4009,         // the game does not take its input; come back
+    idle = 4010,               // in no game, and silent for too long; come back when there is need
 };
 
 /// Whether a client that reconnects unchanged, at once, can expect better.
 [[nodiscard]] constexpr bool may_come_back(ErrorCode code) noexcept {
     return code == ErrorCode::handshake_timeout || code == ErrorCode::too_slow ||
-           code == ErrorCode::busy || code == ErrorCode::game_stuck;
+           code == ErrorCode::busy || code == ErrorCode::game_stuck || code == ErrorCode::idle;
 }
 
 /// Codes of the Notice message. Append only.

@@ -43,6 +43,7 @@ struct OpenRequest {
     std::string type;           // empty: the host's first, or whatever type the game found has
     OpenMode mode = OpenMode::find_or_create;
     std::vector<std::byte> config;
+    std::uint64_t creator = 0;  // whom HostOptions::games_per_creator_max counts as one; 0: nobody
     std::optional<GameId> known_ended;  // this one has ended, even if its process still goes
 };
 

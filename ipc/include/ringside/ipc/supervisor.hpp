@@ -24,6 +24,7 @@ struct HostOptions {
     std::string root = "/dev/shm";     // where the instance's directory is made
     std::string instance = "default";  // one host's name; a second host of the name is refused
     std::uint32_t games_max = games_max_default;  // [1, games_max_limit]; 168 bytes + 16 bits each
+    std::uint32_t games_per_creator_max = 0;      // of OpenRequest::creator; 0: any
     std::uint32_t fronts = 1;                     // [0, front_slots_max] processes to fork
     std::chrono::nanoseconds idle_timeout = std::chrono::seconds(180);  // of a game; 0: never
     std::chrono::nanoseconds resume_grace{};  // who loses the connection keeps the seat so long

@@ -19,8 +19,12 @@ struct FrontOptions {
     std::chrono::milliseconds stall_timeout{10'000};  // a send in flight this long: closed (4005)
     std::chrono::milliseconds resume_grace{0};        // as in HostOptions; what clients are told
     std::chrono::milliseconds stop_grace{500};        // for the last sends when the host stops
+    std::chrono::milliseconds idle_timeout{300'000};  // in no game and silent: closed (4010)
     std::uint32_t connections_max = 18'000;           // of this front; beyond: Error 4007
-    std::uint32_t messages_per_second_max = 200;      // of one connection, burst of one second
+    // Of one address, at this front and of the host's games; an IPv6 address is its /64. 0: any.
+    std::uint32_t connections_per_address_max = 0;
+    bool limit_own_address = false;               // this machine's too
+    std::uint32_t messages_per_second_max = 200;  // of one connection, burst of one second
     bool uring_futex = true;  // wait on the doorbell's futex where the kernel can; else the eventfd
     bool busy_poll = false;   // never sleep
     std::uint32_t fronts = 1;  // that accept from the same sockets

@@ -1,0 +1,18 @@
+#pragma once
+// PeerAddress: whom limits per address count as one: an IPv4 address, or the /64 network of an IPv6
+// one, because that is what one subscriber has.
+
+#include <cstdint>
+
+namespace ringside {
+
+enum class PeerAddress : std::uint64_t {
+    none = 0,  // a Unix socket: its file's permissions say who may connect
+};
+
+[[nodiscard]] PeerAddress peer_address_of(int connected_fd) noexcept;
+
+/// Whether it is this machine itself: load generators, proxies, tests.
+[[nodiscard]] bool is_loopback(PeerAddress) noexcept;
+
+}  // namespace ringside
