@@ -28,7 +28,7 @@
 namespace ringside {
 
 inline constexpr std::uint32_t game_segment_magic = 0x47534752;  // "RGSG"
-inline constexpr std::uint32_t game_segment_layout_version = 3;
+inline constexpr std::uint32_t game_segment_layout_version = 4;
 
 enum class Pacing : std::uint32_t {
     realtime = 0,  // one tick every tick_ns
