@@ -21,6 +21,7 @@
 #include <netinet/in.h>
 #include <nlohmann/json.hpp>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -157,6 +158,177 @@ private:
     std::size_t games_;
     Program bots_;
 };
+
+// ---- clients that are slow, silent or hasty
+// ------------------------------------------------------
+
+/// Sockets that are served at leisure by a thread of their own, until the end.
+class Nuisance {
+public:
+    Nuisance(const Endpoint& endpoint, const std::string& game, std::size_t each)
+        : endpoint_(endpoint), game_(game), each_(each), thread_([this] { run(); }) {}
+    Nuisance(const Nuisance&) = delete;
+    Nuisance& operator=(const Nuisance&) = delete;
+    ~Nuisance() {
+        stop_ = true;
+        thread_.join();
+        for (const int fd : silent_) {
+            close(fd);
+        }
+    }
+
+    [[nodiscard]] bool all_there() const { return all_there_; }
+    [[nodiscard]] std::uint64_t closed_readers() const { return closed_readers_; }
+    [[nodiscard]] std::uint64_t closed_silent() const { return closed_silent_; }
+    [[nodiscard]] std::uint64_t closed_hasty() const { return closed_hasty_; }
+
+private:
+    static constexpr int hasty_messages_a_turn = 200;  // turns of 100 ms: ten times the limit
+
+    void run() {
+        for (int turn = 0; !stop_; ++turn) {
+            if (turn % 10 == 0) {  // once a second
+                read_one_byte_each();
+                connect_silent();
+            }
+            be_hasty();
+            all_there_ = readers_.size() == each_ && silent_.size() == each_;
+            pause_for(100 * ms);
+        }
+    }
+
+    /// Watches, and reads one byte.
+    void read_one_byte_each() {
+        std::erase_if(readers_, [this](const Client& reader) {
+            char byte = 0;
+            const ssize_t got = recv(reader.fd(), &byte, 1, MSG_DONTWAIT);
+            const bool closed = got == 0 || (got < 0 && errno != EAGAIN);
+            closed_readers_ += closed ? 1 : 0;
+            return closed;
+        });
+        while (readers_.size() < each_ && !stop_) {
+            auto client = Client::connect(endpoint_);
+            if (!client) {
+                return;
+            }
+            const int bytes = 2048;
+            setsockopt(client->fd(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+            client->watch(game_);
+            client->flush();
+            readers_.push_back(std::move(*client));
+        }
+    }
+
+    /// Says the first bytes of a message, and no more.
+    void connect_silent() {
+        std::erase_if(silent_, [this](int fd) {
+            char bytes[256];
+            const ssize_t got = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+            const bool closed = got >= 0 || errno != EAGAIN;
+            if (closed) {
+                close(fd);
+                ++closed_silent_;
+            }
+            return closed;
+        });
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(endpoint_.port);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        while (silent_.size() < each_ && !stop_) {
+            const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+            if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+                send(fd, "\x10\0", 2, MSG_NOSIGNAL) != 2) {
+                close(fd);
+                return;
+            }
+            silent_.push_back(fd);
+        }
+    }
+
+    /// Floods with what costs the host most for its size: lists.
+    void be_hasty() {
+        if (!hasty_) {
+            if (auto client = Client::connect(endpoint_)) {
+                hasty_.emplace(std::move(*client));
+            }
+        }
+        for (int i = 0; hasty_ && i < hasty_messages_a_turn; ++i) {
+            hasty_->list({}, {});
+        }
+        for (bool more = hasty_.has_value(); more;) {
+            const auto message = hasty_->try_receive();
+            more = message && *message != nullptr;
+            if (!message) {
+                hasty_.reset();
+                ++closed_hasty_;
+            }
+        }
+    }
+
+    Endpoint endpoint_;
+    std::string game_;
+    std::size_t each_;
+    std::vector<Client> readers_;
+    std::vector<int> silent_;
+    std::optional<Client> hasty_;
+    std::atomic<bool> stop_ = false;
+    std::atomic<bool> all_there_ = false;
+    std::atomic<std::uint64_t> closed_readers_ = 0;
+    std::atomic<std::uint64_t> closed_silent_ = 0;
+    std::atomic<std::uint64_t> closed_hasty_ = 0;
+    std::thread thread_;
+};
+
+/// When a spectator gets the views of a game, ms after the one before; sorted.
+std::vector<double> view_intervals_ms(const Endpoint& endpoint, const std::string& game,
+                                      std::int64_t duration_ns) {
+    auto client = Client::connect(endpoint);
+    REQUIRE(client.has_value());
+    client->watch(game);
+    std::vector<double> intervals;
+    std::int64_t last_ns = 0;
+    for (const std::int64_t end_ns = monotonic_ns() + duration_ns; monotonic_ns() < end_ns;) {
+        const auto message = client->receive(std::chrono::seconds(20));
+        REQUIRE(message.has_value());
+        REQUIRE(*message != nullptr);
+        if ((*message)->message_as_Snapshot() != nullptr) {
+            const std::int64_t now_ns = monotonic_ns();
+            if (last_ns != 0) {
+                intervals.push_back(static_cast<double>(now_ns - last_ns) / ms);
+            }
+            last_ns = now_ns;
+        }
+    }
+    std::ranges::sort(intervals);
+    REQUIRE(!intervals.empty());
+    return intervals;
+}
+
+/// Of the fronts of a host, what is theirs alone included in full.
+std::uint64_t front_memory_kib(pid_t host) {
+    std::uint64_t sum = 0;
+    for (const pid_t child : children_of(host)) {
+        if (!name_of(child).starts_with("front/")) {
+            continue;
+        }
+        std::ifstream in(fmt::format("/proc/{}/smaps_rollup", child));
+        for (std::string word; in >> word;) {
+            std::uint64_t kib = 0;
+            if (word == "Pss:" && in >> kib) {
+                sum += kib;
+            }
+        }
+    }
+    return sum;
+}
+
+void raise_descriptor_limit() {
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 std::vector<std::string> host_flags() {
     return {"--fronts", "2", "--resume-grace", "60", "--restores-per-second", "0"};
@@ -345,6 +517,49 @@ TEST_CASE("torture: fronts that die refuse nobody and lose no seat", "[e2e][tort
     INFO(std::strerror(refused_errno.load()));
     CHECK(refused_errno == 0);
     CHECK(greeted > 0);
+    racing.expect_recovered();
+    racing.expect_kept();
+    CHECK(host.stop() == 0);
+}
+
+TEST_CASE("torture: slow and silent and hasty clients hurt nobody", "[e2e][torture]") {
+    const NothingLeft nothing_left;
+    constexpr std::int64_t measured_ns = 10'000 * ms;
+    const std::uint32_t each = setting("RINGSIDE_TORTURE_SLOW", 200);
+    raise_descriptor_limit();
+    ServedHost host(host_flags());
+    const pid_t pid = host.program().pid();
+    const pid_t fronts[]{host.process("front/0"), host.process("front/1")};
+    Racing racing(host.port(), host.instance(), 20);
+    const std::string game = look_at_games(host.instance()).front().name;
+
+    const auto without = view_intervals_ms(host.endpoint(), game, measured_ns);
+    const std::uint64_t kib_without = front_memory_kib(pid);
+    {
+        const Nuisance nuisance(host.endpoint(), game, each);
+        REQUIRE(eventually([&] { return nuisance.all_there(); }));
+        const auto with = view_intervals_ms(host.endpoint(), game, measured_ns);
+        const std::uint64_t kib_with = front_memory_kib(pid);
+        CHECK(eventually(
+            [&] { return nuisance.closed_silent() >= each && nuisance.closed_hasty() > 0; }));
+        const auto p99 = [](const std::vector<double>& sorted) {
+            return sorted[sorted.size() * 99 / 100];
+        };
+        std::cout << fmt::format(
+            "{0} that read a byte a second, {0} that say no Hello, one that floods: a spectator's "
+            "views p99 {1:.1f} ms, without them {2:.1f}, ratio {3:.2f}; memory of the fronts {4} "
+            "KiB, "
+            "without them {5}, ratio {6:.2f}; closed: {7} slow, {8} silent, {9} hasty\n",
+            each, p99(with), p99(without), p99(with) / p99(without), kib_with, kib_without,
+            static_cast<double>(kib_with) / static_cast<double>(kib_without),
+            nuisance.closed_readers(), nuisance.closed_silent(), nuisance.closed_hasty());
+        // Half a minute later they have taken no more: what each may hold is bounded.
+        const std::uint64_t closed_by_then = nuisance.closed_silent() + 2 * each;
+        CHECK(eventually([&] { return nuisance.closed_silent() >= closed_by_then; }));
+        CHECK(front_memory_kib(pid) < kib_with + kib_with / 2);
+    }
+    CHECK(host.process("front/0") == fronts[0]);
+    CHECK(host.process("front/1") == fronts[1]);
     racing.expect_recovered();
     racing.expect_kept();
     CHECK(host.stop() == 0);
