@@ -248,6 +248,31 @@ TEST_CASE("serve: a drained host refuses new games and ends with its last", "[e2
     CHECK(contains(gone.errors, "no host named"));
 }
 
+TEST_CASE("serve: a full /dev/shm refuses one game, and the others go on", "[e2e][serve]") {
+    const NothingLeft nothing_left;
+    ServedHost host = ServedHost::with_little_memory("1m", {"--games-max", "64"});
+    Player first(host.endpoint());
+    REQUIRE(first.join("the-first", {.seats = 2}).seat == 0u);
+    std::vector<Player> others;
+    Player::Answer answer{.seat = 0};
+    while (answer.seat && others.size() < 64) {
+        others.emplace_back(host.endpoint());
+        answer = others.back().join("game-" + std::to_string(others.size()), {.seats = 2});
+    }
+    INFO(answer.text);
+    CHECK(answer.reason == RefuseReason::no_room);
+    CHECK(contains(answer.text, "/dev/shm"));
+    CHECK(others.size() > 5);
+    first.press(tron::Key::insert);  // who is in, plays on
+    watch_until(first, [&](const tron::View&) { return first.applied() == 1; });
+
+    // When one has ended there is room again.
+    others.front().leave();
+    CHECK(others.front().left() == LeaveReason::left);
+    CHECK(eventually([&] { return others.back().join("at-last", {.seats = 2}).seat == 0u; }));
+    CHECK(host.stop() == 0);
+}
+
 TEST_CASE("serve: wrong usage ends with 2", "[e2e][serve]") {
     const NothingLeft nothing_left;
     const Outcome unknown = run({"serve", "--frobnicate"});

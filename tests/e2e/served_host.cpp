@@ -56,7 +56,26 @@ std::string new_instance() {
 }
 
 ServedHost::ServedHost(std::vector<std::string> flags, std::string instance)
-    : instance_(std::move(instance)), program_(with_defaults(std::move(flags), instance_)) {
+    : ServedHost(Program(with_defaults(std::move(flags), instance)), instance) {}
+
+ServedHost ServedHost::with_little_memory(const std::string& size, std::vector<std::string> flags) {
+    std::string instance = new_instance();
+    std::vector<std::string> arguments{"--mount"};
+    if (geteuid() != 0) {
+        arguments.insert(arguments.end(), {"--user", "--map-root-user"});
+    }
+    // The shell becomes the program, so its process is the one that is stopped.
+    arguments.insert(
+        arguments.end(),
+        {"sh", "-c", "mount -t tmpfs -o size=" + size + " none /dev/shm && exec \"$0\" \"$@\"",
+         RINGSIDE_PROGRAM});
+    const auto served = with_defaults(std::move(flags), instance);
+    arguments.insert(arguments.end(), served.begin(), served.end());
+    return ServedHost(Program("unshare", arguments), std::move(instance));
+}
+
+ServedHost::ServedHost(Program program, std::string instance)
+    : instance_(std::move(instance)), program_(std::move(program)) {
     line_ = program_.first_line();
     INFO(program_.errors());
     endpoints_ = endpoints_of(line_);

@@ -18,6 +18,10 @@ public:
     /// Returns when it listens: on 127.0.0.1 unless the flags say otherwise.
     explicit ServedHost(std::vector<std::string> flags = {}, std::string instance = new_instance());
 
+    /// The same where /dev/shm is another file system, of this size.
+    [[nodiscard]] static ServedHost with_little_memory(const std::string& size,
+                                                       std::vector<std::string> flags);
+
     [[nodiscard]] const std::string& instance() const noexcept { return instance_; }
     [[nodiscard]] const std::string& line() const noexcept { return line_; }
     [[nodiscard]] const std::vector<Endpoint>& endpoints() const noexcept { return endpoints_; }
@@ -37,6 +41,8 @@ public:
     int stop(int signal_number = 15);
 
 private:
+    ServedHost(Program program, std::string instance);
+
     std::string instance_;
     Program program_;
     std::string line_;
