@@ -21,6 +21,8 @@
 namespace ringside {
 namespace {
 
+constexpr unsigned send_again_us = 1'000;
+
 // glibc's fork cannot pass CLONE_PARENT. Nothing is lost by going around it: this process has one
 // thread, so no lock can be held across the fork.
 pid_t fork_sibling() noexcept {
@@ -138,7 +140,11 @@ int run_nursery(NurseryOptions options) {
         packet.reason = pid < 0 ? static_cast<std::uint32_t>(errno) : 0;
         packet.pid = pid;
         close(segment_fd);
-        if (send_packet(options.socket, packet) == Sent::gone) {
+        Sent sent = Sent::full;
+        while ((sent = send_packet(options.socket, packet)) == Sent::full) {
+            usleep(send_again_us);  // the socket blocks, so the kernel is short of memory
+        }
+        if (sent == Sent::gone) {
             return 0;
         }
     }
