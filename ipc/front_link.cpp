@@ -158,6 +158,15 @@ std::optional<ControlMessage> FrontLink::receive() {
     }
 }
 
+Result<EventProducer> attach_events(const GameSegment& segment, std::uint32_t front_slot) {
+    auto events = EventProducer::attach(segment.event_ring(front_slot));
+    // The game can write there too: a smaller ring would have no room for the longest event.
+    if (events && events->payload_bytes_max() != segment.plan().event_ring_bytes / 4) {
+        return failure(std::errc::bad_message, "the game has damaged its event ring");
+    }
+    return events;
+}
+
 Result<GameLink> FrontLink::open_game(GameId id) {
     const std::string path = game_segment_path(handle_.instance_path, id);
     auto segment = GameSegment::open(path);
@@ -178,7 +187,7 @@ Result<GameLink> FrontLink::open_game(GameId id) {
         create_event_ring(region, segment->plan().event_ring_bytes);
         layout.fronts.active.fetch_or(bit, std::memory_order_release);  // ACTIVE: carries the ring
     }
-    auto events = EventProducer::attach(region);
+    auto events = attach_events(*segment, handle_.slot);
     if (!events) {
         return std::unexpected(std::move(events.error()));
     }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "ringside/ipc/event_ring.hpp"
+#include "ringside/ipc/front_link.hpp"
 #include "ringside/ipc/game_segment.hpp"
 #include "ringside/ipc/snapshot.hpp"
 #include "ringside/ipc/snapshot_ring.hpp"
@@ -92,10 +93,10 @@ std::uint64_t sum_of(Bytes bytes) {
 std::uint64_t follow(const GameSegment& segment) {
     std::uint64_t sum = sum_of(std::as_bytes(std::span(&segment.plan(), 1)));
     auto reader = SnapshotReader::attach(segment.snapshot_ring());
-    auto producer = EventProducer::attach(segment.event_ring(0));
+    auto producer = attach_events(segment, 0);
     if (producer) {
-        for (auto room = producer->try_claim(EventKind::input, 40); !room.empty();
-             room = producer->try_claim(EventKind::input, 40)) {
+        for (auto room = producer->try_claim(EventKind::input, event_bytes_max); !room.empty();
+             room = producer->try_claim(EventKind::input, event_bytes_max)) {
             std::ranges::fill(room, std::byte{1});
             producer->publish();
         }

@@ -31,7 +31,7 @@ inline constexpr std::uint32_t input_bytes_max = 256;
 
 // The records of one front's events to one game: a power of two, chosen by the game type.
 inline constexpr std::uint32_t event_ring_bytes_default = 8192;
-inline constexpr std::uint32_t event_ring_bytes_min = 1024;
+inline constexpr std::uint32_t event_ring_bytes_min = 2048;
 inline constexpr std::uint32_t event_ring_bytes_limit = 1024 * 1024;
 inline constexpr std::uint32_t event_header_bytes = 16;
 inline constexpr std::uint32_t resume_key_bytes = 16;
@@ -39,7 +39,8 @@ inline constexpr std::uint32_t resume_candidates_max = 8;
 inline constexpr std::uint32_t event_body_bytes_max = resume_key_bytes + join_parameters_bytes_max;
 inline constexpr std::uint32_t event_bytes_max = event_header_bytes + event_body_bytes_max;
 static_assert(event_body_bytes_max >= input_bytes_max, "one bound covers all event bodies");
-static_assert(event_bytes_max + 8 <= event_ring_bytes_min / 2, "padding + record must fit");
+static_assert(event_bytes_max <= event_ring_bytes_min / 4,
+              "the longest event is one that EventProducer::try_claim takes");
 
 // A snapshot as published: header, roster, private state and view together.
 inline constexpr std::uint32_t snapshot_bytes_limit = 256 * 1024;

@@ -73,6 +73,10 @@ struct SupervisorGone {};
 using ControlMessage =
     std::variant<OpenAnswer, GameFailed, HostStopping, DirectorySwept, SupervisorGone>;
 
+/// A front's event ring in a game, once it is there. The Error says that the game has damaged it.
+[[nodiscard]] Result<EventProducer> attach_events(const GameSegment& segment,
+                                                  std::uint32_t front_slot);
+
 class GameLink {
 public:
     [[nodiscard]] GameId id() const noexcept { return id_; }
