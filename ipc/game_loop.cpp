@@ -127,9 +127,17 @@ void GameLoop::apply_events() {
     const Epochs epochs = front_epochs();  // before draining: what a dead front published counts
     adopt_new_rings();
     forget_acknowledged_answers();
+    // A client may have asked for its seat through a front that died, and come back through another
+    // one: whom a resume names may be found only when the other rings have been read.
+    bool resume_waits = false;
     for (std::uint32_t slot = 0; slot < front_slots_max && !ended_; ++slot) {
         if (events_[slot] && !poisoned_[slot]) {
-            drain(slot);
+            resume_waits |= !drain(slot, UnknownResume::waits);
+        }
+    }
+    for (std::uint32_t slot = 0; resume_waits && slot < front_slots_max && !ended_; ++slot) {
+        if (events_[slot] && !poisoned_[slot]) {
+            drain(slot, UnknownResume::is_refused);
         }
     }
     detach_sessions_of_dead_fronts(epochs);
@@ -266,9 +274,9 @@ bool GameLoop::has_events() {
     });
 }
 
-// Applies everything a front has published. Bounded: nothing is released meanwhile, so a front can
-// add no more than its ring holds.
-void GameLoop::drain(std::uint32_t front_slot) {
+// Applies everything a front has published, or what comes before a resume that waits: then it is
+// false. Bounded: nothing is released meanwhile, so a front can add no more than its ring holds.
+bool GameLoop::drain(std::uint32_t front_slot, UnknownResume unknown_resume) {
     EventConsumer& events = *events_[front_slot];
     GameStatusLine& status = segment_.layout().status;
     const GameSegmentHeader& header = segment_.layout().header;
@@ -293,6 +301,12 @@ void GameLoop::drain(std::uint32_t front_slot) {
         }
         std::memcpy(body.data(), rest.data(), event.body_bytes);
         const EventKind kind = record.kind;
+        const Bytes content = Bytes(body).first(event.body_bytes);
+        if (kind == EventKind::resume && unknown_resume == UnknownResume::waits &&
+            content.size() >= sizeof(ResumeKey) &&
+            find_one_of(content.subspan(sizeof(ResumeKey))) == nullptr) {
+            return false;
+        }
 
         // Named before it is applied: if this event kills the process, the supervisor knows which.
         status.applying_slot.store(front_slot, std::memory_order_relaxed);
@@ -300,7 +314,7 @@ void GameLoop::drain(std::uint32_t front_slot) {
         if (skipping && header.skip_position_plus_1 == events.position() + 1) {
             skip(front_slot, kind, event);
         } else {
-            apply(front_slot, kind, event, Bytes(body).first(event.body_bytes));
+            apply(front_slot, kind, event, content);
         }
         status.applying.store(0, std::memory_order_relaxed);
         events.advance();
@@ -315,6 +329,7 @@ void GameLoop::drain(std::uint32_t front_slot) {
             end(LeaveReason::game_ended);
         }
     }
+    return true;
 }
 
 void GameLoop::apply(std::uint32_t front_slot, EventKind kind, const EventHeader& header,

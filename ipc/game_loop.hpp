@@ -51,7 +51,8 @@ private:
     void wait_for_events(std::int64_t deadline_ns);
     [[nodiscard, gnu::hot]] bool parked() const;
     [[nodiscard]] bool has_events();
-    [[gnu::hot]] void drain(std::uint32_t front_slot);
+    enum class UnknownResume : bool { waits, is_refused };
+    [[gnu::hot]] bool drain(std::uint32_t front_slot, UnknownResume unknown_resume);
     [[gnu::hot]] void apply(std::uint32_t front_slot, EventKind kind, const EventHeader& header,
                             Bytes body);
     void join(std::uint32_t front_slot, const EventHeader& header, Bytes parameters);

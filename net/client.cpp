@@ -65,7 +65,9 @@ Result<void> Client::reconnect(std::chrono::milliseconds timeout) {
     received_.clear();
     consumed_bytes_ = 0;
     unsent_.clear();
+    held_.clear();
     last_error_.clear();
+    welcomed_ = false;
     say_hello();
     if (watching_) {
         watch(std::exchange(game_, {}));
@@ -96,6 +98,15 @@ void Client::send_resume() {
     });
 }
 
+/// This connection is about to ask for the seat. With no room left the oldest is forgotten, save
+/// the first: if none of the others was ever heard, that one still holds the seat.
+void Client::note_candidate() {
+    if (candidates_.size() == resume_candidates_max) {
+        candidates_.erase(candidates_.begin() + 1);
+    }
+    candidates_.push_back(own_);
+}
+
 /// What a message means for coming back. False: its owner need not see it.
 bool Client::note(const wire::FromHost& message) {
     if (const auto* welcome = message.message_as_Welcome()) {
@@ -106,9 +117,13 @@ bool Client::note(const wire::FromHost& message) {
             own_.token.assign(bytes.begin(), bytes.end());
         }
         grace_ns_ = std::int64_t{welcome->resume_grace_ms()} * 1'000'000;
-        if ((link_ == Link::resuming || joining_) && candidates_.size() < resume_candidates_max) {
-            candidates_.push_back(own_);
+        if (link_ == Link::resuming || joining_) {
+            note_candidate();
         }
+        welcomed_ = true;
+        unsent_.insert(unsent_.end(), held_.begin(), held_.end());
+        held_.clear();
+        flush();
     } else if (const auto* joined = message.message_as_Joined()) {
         seat_ = joined->seat();
         candidates_ = {own_};
@@ -170,21 +185,27 @@ void Client::forget_game() {
 // ---- sending -----------------------------------------------------------------------------------
 
 void Client::say_hello() {
-    send([this](auto& builder) {
+    queue(unsent_, [this](auto& builder) {
         return std::pair{
             wire::ClientMessage::Hello,
             wire::CreateHello(builder, wire::protocol_version, deltas_ == Deltas::yes).Union()};
     });
+    flush();
 }
 
 template <class Build>
 void Client::send(Build build) {
+    queue(welcomed_ ? unsent_ : held_, build);
+    flush();
+}
+
+template <class Build>
+void Client::queue(std::vector<std::byte>& bytes, Build build) {
     flatbuffers::FlatBufferBuilder builder(256);
     const auto [type, message] = build(builder);
     builder.FinishSizePrefixed(wire::CreateFromClient(builder, type, message));
     const auto* first = reinterpret_cast<const std::byte*>(builder.GetBufferPointer());
-    unsent_.insert(unsent_.end(), first, first + builder.GetSize());
-    flush();
+    bytes.insert(bytes.end(), first, first + builder.GetSize());
 }
 
 void Client::flush() {
@@ -206,8 +227,8 @@ void Client::join(const JoinRequest& request) {
     game_ = request.game;
     joining_ = request;
     input_number_ = 0;
-    if (own_.session != 0) {  // else the Welcome is still to come
-        candidates_.push_back(own_);
+    if (welcomed_) {
+        note_candidate();
     }
     send_join();
 }

@@ -208,13 +208,12 @@ private:
         });
         while (readers_.size() < each_ && !stop_) {
             auto client = Client::connect(endpoint_);
-            if (!client) {
+            if (!client || !client->receive(std::chrono::seconds(20))) {
                 return;
             }
             const int bytes = 2048;
             setsockopt(client->fd(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
             client->watch(game_);
-            client->flush();
             readers_.push_back(std::move(*client));
         }
     }
@@ -411,12 +410,12 @@ TEST_CASE("torture: a supervisor that dies at any time loses no game", "[e2e][to
             // In the middle of making games, that nobody will come back to.
             std::vector<Client> joining;
             for (std::uint32_t i = 0; i < 3; ++i) {
-                if (auto client = Client::connect(first->endpoint())) {
+                auto client = Client::connect(first->endpoint());
+                if (client && client->receive(std::chrono::seconds(20))) {
                     client->join({.game = fmt::format("extra-{}", ++extra),
                                   .type = {},
                                   .config = {},
                                   .parameters = {}});
-                    client->flush();
                     joining.push_back(std::move(*client));
                 }
             }

@@ -117,7 +117,6 @@ public:
         return key;
     }
 
-private:
     void write(EventKind kind, std::uint32_t session, std::uint32_t number,
                const std::vector<std::byte>& body) {
         const EventHeader header{
@@ -125,6 +124,8 @@ private:
         REQUIRE(link_.try_write(kind, header, body));
         link_.publish();
     }
+
+private:
     static GameLink open(LocalHost& host, GameId id) {
         auto link = host.front().open_game(id);
         if (!link) {
@@ -316,6 +317,47 @@ TEST_CASE("host: a session goes on from another link, and its old one counts no 
     });
     REQUIRE(game.entry(4) != nullptr);
     REQUIRE(game.view().sum == 2);
+}
+
+// Its client had asked to join through a front that died, and came back through another one before
+// the game has read either: it must not be taken for a stranger, join again and hold two seats.
+TEST_CASE("host: a session is found though another front's ring has its join", "[ipc][host]") {
+    HostOptions options;
+    options.instance = unique_instance();
+    options.games_max = 64;
+    auto started = LocalHost::start(options, types);
+    REQUIRE(started.has_value());
+    LocalHost host = std::move(*started);
+    const GameId id = open_game(host, "alpha").game;
+    Follower game(host, id);
+    game.send(EventKind::join, 1);
+    game.until([&](const SnapshotParts&) { return game.entry(1) != nullptr; });
+    auto other_front = FrontLink::attach({.instance_path = "/dev/shm/ringside-" + options.instance,
+                                          .slot = 1,
+                                          .epoch = 1,
+                                          .control_fd = -1,
+                                          .wake_fd = -1});
+    REQUIRE(other_front.has_value());
+    auto other = other_front->open_game(id);
+    REQUIRE(other.has_value());
+    const ResumeCandidate lost{.session = value(make_session_id(1, 1, 7)),
+                               .key = Follower::key_of(7)};
+
+    const pid_t pid = pid_of(host, id);
+    kill(pid, SIGSTOP);
+    test::wait_until_stopped(pid);
+    game.write(EventKind::resume, 2, 0, resume_body(Follower::key_of(2), {&lost, 1}));
+    REQUIRE(other->try_write(EventKind::join,
+                             {.session = lost.session, .input_number = 0, .body_bytes = 0},
+                             join_body(lost.key, {})));
+    other->publish();
+    kill(pid, SIGCONT);
+    game.until([&](const SnapshotParts&) { return game.entry(2) != nullptr; });
+    REQUIRE(game.parts().roster.size() == 2);
+    REQUIRE(game.parts().answers.size() == 1);
+    REQUIRE(game.parts().answers[0].kind == static_cast<std::uint8_t>(AnswerKind::left));
+    REQUIRE(game.parts().answers[0].session == lost.session);  // not refused: moved
+    REQUIRE(game.entry(2)->seat != game.entry(1)->seat);
 }
 
 TEST_CASE("host: a detached session keeps its seat through its game's death, not for ever",

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include <poll.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -32,6 +33,16 @@ void wait_until_gone(pid_t pid) {
     while (poll(&exited, 1, -1) < 0) {
     }
     close(fd);
+}
+
+void wait_until_stopped(pid_t pid) {
+    char state = 0;
+    while (state != 'T') {
+        std::string stat;
+        std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/stat"), stat);
+        state = stat.at(stat.rfind(')') + 2);
+        sched_yield();
+    }
 }
 
 }  // namespace ringside::test

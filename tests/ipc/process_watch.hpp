@@ -13,4 +13,7 @@ namespace ringside::test {
 /// Returns when no process has this pid any more; a zombie counts as gone.
 void wait_until_gone(pid_t pid);
 
+/// Returns when the process is stopped by a signal.
+void wait_until_stopped(pid_t pid);
+
 }  // namespace ringside::test

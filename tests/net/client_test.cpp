@@ -12,6 +12,7 @@
 #include <catch2/catch.hpp>
 #include <fcntl.h>
 #include <flatbuffers/flatbuffers.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,6 +35,25 @@ Frame frame_of(wire::HostMessage type, Build build) {
     builder.FinishSizePrefixed(wire::CreateFromHost(builder, type, build(builder).Union()));
     const Bytes bytes = std::as_bytes(std::span(builder.GetBufferPointer(), builder.GetSize()));
     return {bytes.begin(), bytes.end()};
+}
+
+Frame welcome(std::uint64_t session) {
+    return frame_of(wire::HostMessage::Welcome, [&](auto& builder) {
+        const auto token =
+            builder.CreateVector(std::vector<std::uint8_t>(16, static_cast<std::uint8_t>(session)));
+        wire::WelcomeBuilder message(builder);
+        message.add_session(session);
+        message.add_token(token);
+        message.add_resume_grace_ms(10'000);
+        return message.Finish();
+    });
+}
+
+Frame joined() {
+    return frame_of(wire::HostMessage::Joined, [](auto& builder) {
+        const auto game = builder.CreateString("g");
+        return wire::CreateJoined(builder, game, builder.CreateString("tron"));
+    });
 }
 
 Frame pong(std::uint64_t nonce) {
@@ -70,28 +90,31 @@ Ends connected_ends() {
     return {.client = ends[0], .host = ends[1]};
 }
 
-/// A client on one end of a socket, and the test as its host on the other.
-class Pair {
+/// What the host's end of a socket hears and says.
+class HostEnd {
 public:
-    Pair() : Pair(connected_ends()) {}
-    Pair(const Pair&) = delete;
-    Pair& operator=(const Pair&) = delete;
-    ~Pair() { hang_up(); }
+    explicit HostEnd(int fd) : fd_(fd) {}
+    HostEnd(const HostEnd&) = delete;
+    HostEnd& operator=(const HostEnd&) = delete;
+    ~HostEnd() { hang_up(); }
 
-    [[nodiscard]] Client& client() { return client_; }
-
-    void host_sends(Bytes bytes) const {
-        REQUIRE(send(host_fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+    void sends(Bytes bytes) const {
+        REQUIRE(send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
                 static_cast<ssize_t>(bytes.size()));
     }
 
+    [[nodiscard]] bool has_more() const {
+        std::byte byte{};
+        return recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+    }
+
     /// The next message that the client has sent.
-    const wire::FromClient& host_hears() {
+    const wire::FromClient& hears() {
         std::uint32_t payload_bytes = 0;
-        REQUIRE(recv(host_fd_, &payload_bytes, 4, MSG_PEEK | MSG_WAITALL) == 4);
+        REQUIRE(recv(fd_, &payload_bytes, 4, MSG_PEEK | MSG_WAITALL) == 4);
         REQUIRE(payload_bytes <= ringside::client_message_bytes_max);
         heard_.resize(4 + payload_bytes);
-        REQUIRE(recv(host_fd_, heard_.data(), heard_.size(), MSG_WAITALL) ==
+        REQUIRE(recv(fd_, heard_.data(), heard_.size(), MSG_WAITALL) ==
                 static_cast<ssize_t>(heard_.size()));
         const auto* message = wire::verified_from_client(heard_);
         REQUIRE(message != nullptr);
@@ -99,17 +122,67 @@ public:
     }
 
     void hang_up() {
-        if (host_fd_ >= 0) {
-            close(std::exchange(host_fd_, -1));
+        if (fd_ >= 0) {
+            close(std::exchange(fd_, -1));
         }
     }
 
 private:
-    explicit Pair(Ends ends) : host_fd_(ends.host), client_(ends.client) {}
-
-    int host_fd_;
-    Client client_;
+    int fd_;
     std::vector<std::byte> heard_;
+};
+
+/// A client on one end of a socket, welcomed, and the test as its host on the other.
+class Pair {
+public:
+    Pair() : Pair(connected_ends()) {
+        host_sends(welcome(1));
+        const auto message = client_.try_receive();
+        REQUIRE(message);
+        REQUIRE(*message != nullptr);
+        REQUIRE((*message)->message_as_Welcome() != nullptr);
+    }
+    [[nodiscard]] Client& client() { return client_; }
+    void host_sends(Bytes bytes) const { host_.sends(bytes); }
+    const wire::FromClient& host_hears() { return host_.hears(); }
+    void hang_up() { host_.hang_up(); }
+
+private:
+    explicit Pair(Ends ends) : host_(ends.host), client_(ends.client) {}
+
+    HostEnd host_;
+    Client client_;
+};
+
+/// Accepts what comes to a port of its own.
+class Listener {
+public:
+    Listener() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        address_.sin_family = AF_INET;
+        address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t bytes = sizeof(address_);
+        REQUIRE(bind(fd_, reinterpret_cast<const sockaddr*>(&address_), bytes) == 0);
+        REQUIRE(listen(fd_, 4) == 0);
+        REQUIRE(getsockname(fd_, reinterpret_cast<sockaddr*>(&address_), &bytes) == 0);
+    }
+    Listener(const Listener&) = delete;
+    Listener& operator=(const Listener&) = delete;
+    ~Listener() { close(fd_); }
+
+    [[nodiscard]] ringside::Endpoint endpoint() const {
+        return {.host = "127.0.0.1", .port = ntohs(address_.sin_port)};
+    }
+    [[nodiscard]] int accept() const {
+        const int fd = accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
+        REQUIRE(fd >= 0);
+        const timeval patience{.tv_sec = 5, .tv_usec = 0};
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+        return fd;
+    }
+
+private:
+    int fd_;
+    sockaddr_in address_{};
 };
 
 std::string text_of_failure(Client& client) {
@@ -185,6 +258,67 @@ TEST_CASE("client: each message says what was asked", "[net][client]") {
         const auto* ping = pair.host_hears().message_as_Ping();
         REQUIRE(ping != nullptr);
         CHECK(ping->nonce() == 42);
+    }
+}
+
+TEST_CASE("client: until its Welcome has come it asks for nothing", "[net][client]") {
+    const Ends ends = connected_ends();
+    HostEnd host(ends.host);
+    Client client(ends.client);
+    client.join({.game = "g", .type = {}, .config = {}, .parameters = {}});
+    client.leave();
+    REQUIRE(host.hears().message_as_Hello() != nullptr);
+    CHECK_FALSE(host.has_more());
+    host.sends(welcome(1));
+    REQUIRE(client.receive(timeout).has_value());
+    CHECK(host.hears().message_as_Join() != nullptr);
+    CHECK(host.hears().message_as_Leave() != nullptr);
+}
+
+// Whatever connection it was that the game heard last, the client can name it.
+TEST_CASE("client: a seat is asked for in the name of every connection that may hold it",
+          "[net][client]") {
+    const Listener listener;
+    auto client = Client::connect(listener.endpoint());
+    REQUIRE(client);
+    const auto lose = [&](HostEnd& host) {
+        host.hang_up();
+        while (client->receive(timeout).has_value()) {
+        }
+        REQUIRE(client->can_reconnect());
+        REQUIRE(client->reconnect());
+    };
+    {
+        HostEnd host(listener.accept());
+        host.sends(welcome(1));
+        REQUIRE(client->receive(timeout).has_value());
+        client->join({.game = "g", .type = {}, .config = {}, .parameters = {}});
+        host.sends(joined());
+        REQUIRE(client->receive(timeout).has_value());
+        lose(host);
+    }
+    std::vector<std::uint64_t> asked{1};
+    for (std::uint64_t session = 2; session < 20; ++session) {
+        {
+            HostEnd host(listener.accept());
+            REQUIRE(host.hears().message_as_Hello() != nullptr);
+            lose(host);  // it has not been told who it is, so it has not asked
+        }
+        HostEnd host(listener.accept());
+        REQUIRE(host.hears().message_as_Hello() != nullptr);
+        CHECK_FALSE(host.has_more());
+        host.sends(welcome(session));
+        REQUIRE(client->receive(timeout).has_value());
+        const auto* resume = host.hears().message_as_Resume();
+        REQUIRE(resume != nullptr);
+        const std::vector<std::uint64_t> named(resume->sessions()->begin(),
+                                               resume->sessions()->end());
+        CHECK(named == asked);
+        if (asked.size() == ringside::resume_candidates_max) {
+            asked.erase(asked.begin() + 1);
+        }
+        asked.push_back(session);
+        lose(host);
     }
 }
 

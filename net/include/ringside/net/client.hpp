@@ -59,7 +59,9 @@ public:
     /// Whether to poll for POLLOUT: something could not be sent yet.
     [[nodiscard]] bool wants_write() const noexcept { return !unsent_.empty(); }
 
-    // Each queues one message and sends what the socket takes.
+    // Each queues one message and sends what the socket takes, once the Welcome has come: a host
+    // that died after it had heard a Join or Resume, but before this client knew its session, would
+    // have given the seat to nobody.
     void join(const JoinRequest& request);
     void watch(std::string_view game);
     void leave();
@@ -104,12 +106,15 @@ private:
 
     template <class Build>
     void send(Build build);
+    template <class Build>
+    static void queue(std::vector<std::byte>& bytes, Build build);
     void say_hello();
     void send_join();
     void send_resume();
     void send_input(const SentInput& input);
     [[nodiscard]] Result<bool> fill();  // false: nothing to read now
     [[nodiscard]] bool note(const wire::FromHost& message);
+    void note_candidate();
     void note_seats(const flatbuffers::Vector<const wire::SeatInput*>* seats);
     void acknowledge(std::uint32_t number);
     void forget_game();
@@ -120,7 +125,8 @@ private:
     Link link_ = Link::up;
     std::int64_t lost_ns_ = 0;
     std::int64_t grace_ns_ = 0;
-    Credentials own_;   // of this connection
+    bool welcomed_ = false;
+    Credentials own_;   // of this connection, once welcomed
     std::string game_;  // joined or watched
     bool watching_ = false;
     std::optional<JoinRequest> joining_;  // until it is answered
@@ -131,6 +137,7 @@ private:
     std::deque<SentInput> unacknowledged_;
     std::uint32_t input_number_ = 0;
     std::vector<std::byte> unsent_;
+    std::vector<std::byte> held_;         // to be sent after the Welcome
     std::vector<std::byte> received_;     // begins with a size prefix
     std::size_t consumed_bytes_ = 0;      // of received_: the message given out last
     std::vector<std::uint64_t> message_;  // an aligned copy of the message given out
