@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -87,6 +88,9 @@ void Supervisor::on_event(const epoll_event& event) {
     if (source == Source::operators) {
         return operators_.serve_one([this](ControlPacket& packet) { answer_operator(packet); });
     }
+    if (source == Source::game_log) {
+        return print_game_log();
+    }
     const bool is_front = source == Source::front;
     Channel* channel = is_front ? &fronts_[index].channel : &nurseries_[index].channel;
     if (channel->fd() < 0) {
@@ -117,6 +121,14 @@ void Supervisor::on_event(const epoll_event& event) {
     *channel = Channel{};  // its process is ending; SIGCHLD does the rest
     if (is_front && fronts_[index].pid == 0) {
         end_games_and_stop();  // an external front has gone, and this host was only for it
+    }
+}
+
+// A game that floods is left alone for a while: its pipe fills, which costs nobody anything.
+void Supervisor::print_game_log() {
+    if (!game_log_.print_some(monotonic_ns())) {
+        watch(game_log_.fd(), Source::game_log, 0, false, EPOLL_CTL_DEL);
+        game_log_paused_ = true;
     }
 }
 
@@ -315,6 +327,9 @@ void Supervisor::watch_over() {
         return;
     }
     next_watch_ns_ = now_ns + watch_period_ns;
+    if (std::exchange(game_log_paused_, false)) {
+        watch(game_log_.fd(), Source::game_log, 0, false, EPOLL_CTL_ADD);
+    }
     const std::vector<std::size_t> waited_for = games_->watch_over();
     for (std::size_t type_index = 0; type_index < nurseries_.size(); ++type_index) {
         Nursery& nursery = nurseries_[type_index];
@@ -379,6 +394,7 @@ void Supervisor::kill_and_reap_all() {
     if (games_) {
         games_->kill_all();
     }
+    game_log_.print_rest(monotonic_ns());
 }
 
 void Supervisor::end_nursery(Nursery& nursery) {

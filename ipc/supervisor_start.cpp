@@ -28,6 +28,7 @@ void Supervisor::become_child(const std::string& name) {
         nursery.channel = Channel{};
     }
     operators_ = OperatorSocket{};
+    game_log_ = GameLog{};
     close(std::exchange(signal_fd_, -1));
     close(std::exchange(epoll_fd_, -1));
     // Handlers of the program around this host mean nothing in its children. A terminal's ctrl-C
@@ -56,6 +57,7 @@ Result<void> Supervisor::fork_nursery(std::size_t type_index) {
     }
     if (pid == 0) {
         pair->first = Channel{};
+        game_log_.become_standard_error();
         become_child(fmt::format("nursery/{}", types_[type_index]->name()));
         int code = exit_code_orphaned;
         if (die_with(supervisor_pid)) {
@@ -158,6 +160,16 @@ Result<void> Supervisor::make_wake_fds() {
     return {};
 }
 
+Result<void> Supervisor::open_game_log() {
+    auto opened = GameLog::open();
+    if (!opened) {
+        return std::unexpected(std::move(opened.error()));
+    }
+    game_log_ = std::move(*opened);
+    watch(game_log_.fd(), Source::game_log, 0, false, EPOLL_CTL_ADD);
+    return {};
+}
+
 Result<void> Supervisor::listen_to_operators() {
     auto listening = OperatorSocket::listen(instance_.path());
     if (!listening) {
@@ -208,6 +220,9 @@ Result<void> Supervisor::start() {
     }
     if (auto made = make_wake_fds(); !made) {
         return made;
+    }
+    if (auto opened = open_game_log(); !opened) {
+        return opened;
     }
     go_first();
     nurseries_.resize(types_.size());

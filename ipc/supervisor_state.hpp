@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "channel.hpp"
+#include "game_log.hpp"
 #include "game_table.hpp"
 #include "instance.hpp"
 #include "nursery.hpp"
@@ -27,7 +28,13 @@
 namespace ringside {
 
 // What an epoll event belongs to.
-enum class Source : std::uint32_t { signals = 0, front = 1, nursery = 2, operators = 3 };
+enum class Source : std::uint32_t {
+    signals = 0,
+    front = 1,
+    nursery = 2,
+    operators = 3,
+    game_log = 4
+};
 
 struct Front {
     Channel channel;
@@ -87,6 +94,7 @@ private:
     [[nodiscard]] std::int64_t next_deadline_ns() const;
     Result<void> block_signals();
     Result<void> make_wake_fds();
+    Result<void> open_game_log();
     Result<void> listen_to_operators();
     void go_first();
     Result<void> fork_nursery(std::size_t type_index);
@@ -99,6 +107,7 @@ private:
     void on_event(const epoll_event& event);
     void on_signal();
     void reap();
+    void print_game_log();
     void answer_operator(ControlPacket& packet);
     void end_if_drained();
     void on_front_packet(std::uint32_t slot, const ControlPacket& packet);
@@ -135,6 +144,8 @@ private:
     int signal_fd_ = -1;
     int epoll_fd_ = -1;
     OperatorSocket operators_;
+    GameLog game_log_;
+    bool game_log_paused_ = false;    // until watch_over() comes by again
     std::vector<Front> fronts_;       // by slot; the external one last
     std::vector<Nursery> nurseries_;  // by type
     TokenBucket restarts_;            // of fronts and nurseries

@@ -15,9 +15,9 @@
 #include "bot_player.hpp"
 #include "bot_process.hpp"
 #include "names.hpp"
-#include "printable.hpp"
 
 #include "ringside/core/clock.hpp"
+#include "ringside/core/printable.hpp"
 #include "ringside/core/random.hpp"
 #include "ringside/tron/config.hpp"
 

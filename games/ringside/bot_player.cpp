@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "printable.hpp"
 #include "reasons.hpp"
 
 #include "ringside/core/clock.hpp"
+#include "ringside/core/printable.hpp"
 
 namespace ringside {
 BotPlayer::BotPlayer(Client client, JoinRequest join, std::uint64_t seed)

@@ -8,8 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "printable.hpp"
-
+#include "ringside/core/printable.hpp"
 #include "ringside/net/client.hpp"
 
 namespace ringside {

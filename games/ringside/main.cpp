@@ -16,11 +16,11 @@
 #include "names.hpp"
 #include "options.hpp"
 #include "play.hpp"
-#include "printable.hpp"
 #include "replay.hpp"
 #include "serve.hpp"
 #include "through_rings.hpp"
 
+#include "ringside/core/printable.hpp"
 #include "ringside/ipc/operate.hpp"
 #include "ringside/ipc/supervisor.hpp"
 #include "ringside/net/client.hpp"

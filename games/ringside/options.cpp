@@ -12,9 +12,9 @@
 
 #include "cpu_list.hpp"
 #include "option_table.hpp"
-#include "printable.hpp"
 
 #include "ringside/core/game_name.hpp"
+#include "ringside/core/printable.hpp"
 #include "ringside/tron/config.hpp"
 
 namespace ringside {

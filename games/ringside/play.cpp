@@ -10,11 +10,11 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "printable.hpp"
 #include "reasons.hpp"
 #include "view_follower.hpp"
 
 #include "ringside/core/clock.hpp"
+#include "ringside/core/printable.hpp"
 #include "ringside/net/client.hpp"
 #include "ringside/tron/config.hpp"
 #include "ringside/tron_terminal/terminal.hpp"

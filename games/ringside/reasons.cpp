@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "printable.hpp"
-
 #include "ringside/core/game.hpp"
+#include "ringside/core/printable.hpp"
 
 namespace ringside {
 namespace {

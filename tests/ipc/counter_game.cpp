@@ -1,6 +1,7 @@
 #include "counter_game.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -53,6 +54,17 @@ public:
             case CounterInput::end: view_.ended = 1; break;
             case CounterInput::hang:
                 for (volatile bool hangs = true; hangs;) {
+                }
+                break;
+            case CounterInput::shout:
+                std::fputs(
+                    "\x1b[2J\x9b"
+                    "here I am\n",
+                    stderr);
+                break;
+            case CounterInput::babble:
+                for (int line = 0; line < 100'000; ++line) {
+                    std::fputs("and so on\n", stderr);
                 }
                 break;
             case CounterInput::add_one:

@@ -15,6 +15,8 @@ enum class CounterInput : unsigned char {
     crash = 102,   // abort: every time it is applied
     end = 103,     // the match is over
     hang = 104,    // for ever: every time it is applied
+    shout = 105,   // to standard error: a line with an escape sequence
+    babble = 106,  // to standard error: a hundred thousand lines
     attack = 150,  // and above: see attacks.hpp
 };
 

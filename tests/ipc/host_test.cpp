@@ -14,6 +14,7 @@
 
 #include <catch2/catch.hpp>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -479,6 +480,34 @@ TEST_CASE("host: a game that hangs is killed; an event it hangs on is skipped",
     const std::uint64_t tick = game.parts().header.tick;
     game.until([&](const SnapshotParts& parts) { return parts.header.tick > tick + 3; });
     REQUIRE(game.view().sum == 2 + static_cast<int>(CounterInput::run));
+}
+
+TEST_CASE("host: what games write to standard error comes out in safe lines, not in floods",
+          "[ipc][host]") {
+    const int log_fd = memfd_create("log", 0);
+    const int stderr_fd = dup(STDERR_FILENO);
+    REQUIRE(log_fd >= 0);
+    REQUIRE(stderr_fd >= 0);
+    dup2(log_fd, STDERR_FILENO);
+    {
+        LocalHost host = start_host();
+        dup2(stderr_fd, STDERR_FILENO);
+        Follower loud(host, open_game(host, "loud").game);
+        Follower other(host, open_game(host, "other").game);
+        loud.send(EventKind::join, 1);
+        other.send(EventKind::join, 1);
+        loud.input(1, 1, CounterInput::shout);
+        loud.input(1, 2, CounterInput::babble);
+        other.input(1, 1, CounterInput::add_one);
+        other.until([&](const SnapshotParts&) { return other.applied(1, 1); });
+        loud.until([&](const SnapshotParts&) { return loud.applied(1, 2); });
+    }
+    std::string log(static_cast<std::size_t>(lseek(log_fd, 0, SEEK_END)), '\0');
+    REQUIRE(pread(log_fd, log.data(), log.size(), 0) == static_cast<ssize_t>(log.size()));
+    close(log_fd);
+    close(stderr_fd);
+    CHECK(log.starts_with("game: ?[2J?here I am\ngame: and so on\n"));
+    CHECK(log.size() < 1'000'000 / 10);  // of the million bytes, what the rate lets through
 }
 
 #ifndef RINGSIDE_SANITIZED  // there the attacks would succeed: sanitizers need these calls

@@ -1,4 +1,4 @@
-#include "printable.hpp"
+#include "ringside/core/printable.hpp"
 
 #include <cstdint>
 

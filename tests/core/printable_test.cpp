@@ -1,22 +1,18 @@
-#include "printable.hpp"
+#include "ringside/core/printable.hpp"
 
 #include <random>
 
 #include <catch2/catch.hpp>
 
-#include "names.hpp"
-
-#include "ringside/core/game_name.hpp"
-
 using ringside::printable;
 
-TEST_CASE("printable: text stays as it is", "[games][printable]") {
+TEST_CASE("printable: text stays as it is", "[core][printable]") {
     REQUIRE(printable("") == "");
     REQUIRE(printable("the game is full") == "the game is full");
     REQUIRE(printable("Zoë → 10 € 🏍") == "Zoë → 10 € 🏍");
 }
 
-TEST_CASE("printable: nothing that moves a cursor comes through", "[games][printable]") {
+TEST_CASE("printable: nothing that moves a cursor comes through", "[core][printable]") {
     REQUIRE(printable("\x1b[2J") == "?[2J");
     REQUIRE(printable("a\r\nb\tc\x7f") == "a??b?c?");
     REQUIRE(printable("\xc2\x9b"
@@ -24,7 +20,7 @@ TEST_CASE("printable: nothing that moves a cursor comes through", "[games][print
     REQUIRE(printable("\xe2\x80\xae") == "?");  // right-to-left override
 }
 
-TEST_CASE("printable: bytes that are not UTF-8 become question marks", "[games][printable]") {
+TEST_CASE("printable: bytes that are not UTF-8 become question marks", "[core][printable]") {
     REQUIRE(printable("\xff") == "?");
     REQUIRE(printable("a\xc3") == "a?");               // cut short
     REQUIRE(printable("\xc0\x9b") == "??");            // an over-long escape
@@ -33,7 +29,7 @@ TEST_CASE("printable: bytes that are not UTF-8 become question marks", "[games][
     REQUIRE(printable("\xf4\x90\x80\x80") == "????");  // beyond Unicode
 }
 
-TEST_CASE("printable: whatever comes in, no control byte comes out", "[games][printable]") {
+TEST_CASE("printable: whatever comes in, no control byte comes out", "[core][printable]") {
     std::mt19937 random(static_cast<std::mt19937::result_type>(Catch::rngSeed()));
     for (int round = 0; round < 2000; ++round) {
         std::string text(random() % 40, ' ');
@@ -45,11 +41,5 @@ TEST_CASE("printable: whatever comes in, no control byte comes out", "[games][pr
             REQUIRE(c != 0x7f);
         }
         REQUIRE(printable(printable(text)) == printable(text));
-    }
-}
-
-TEST_CASE("names: a made-up name is a game's name", "[games][names]") {
-    for (int i = 0; i < 1000; ++i) {
-        REQUIRE(ringside::is_game_name(ringside::made_up_name()));
     }
 }
