@@ -105,7 +105,7 @@ Instance& Instance::operator=(Instance&& other) noexcept {
 
 Instance::~Instance() {
     if (lock_fd_ >= 0) {
-        if (games().empty()) {
+        if (games_in(path_).empty()) {
             std::error_code ignored;
             fs::remove_all(path_, ignored);
         }
@@ -113,10 +113,10 @@ Instance::~Instance() {
     }
 }
 
-std::vector<GameId> Instance::games() const {
+std::vector<GameId> games_in(const std::string& instance_path) {
     std::vector<GameId> found;
     std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator(path_, ignored)) {
+    for (const auto& entry : fs::directory_iterator(instance_path, ignored)) {
         if (const auto id = game_of(entry.path().filename())) {
             found.push_back(*id);
         }
@@ -137,19 +137,21 @@ void Instance::forget() noexcept {
     close(std::exchange(lock_fd_, -1));
 }
 
-Result<Instance> Instance::claim(const std::string& root, const std::string& name) {
+Result<Instance> Instance::claim(const std::string& root, const std::string& name, int lock_fd) {
     if (!is_game_name(name)) {
         return failure(std::errc::invalid_argument,
                        fmt::format("instance name '{}' refused: like {}", name, game_name_rule));
     }
     const std::string path = instance_path(root, name);
     const std::string lock_path = path + "/" + lock_name;
+    if (lock_fd >= 0 && is_current(lock_fd, lock_path)) {
+        return Instance(path, lock_fd);
+    }
     for (;;) {
         if (auto made = make_directory(path); !made) {
             return std::unexpected(std::move(made.error()));
         }
-        const int lock_fd =
-            open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        lock_fd = open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (lock_fd < 0 && errno == ENOENT) {
             continue;  // its host has just removed the directory
         }

@@ -26,7 +26,8 @@ template <class IsIt>
 Result<void> wait_until_gone(pid_t pid, IsIt is_it) {
     const std::int64_t give_up_ns = monotonic_ns() + gone_give_up_ns;
     for (;;) {
-        const auto found = pid > 0 ? look_at_process(pid) : std::nullopt;
+        const bool other = pid > 0 && pid != getpid();  // a host may take over from itself
+        const auto found = other ? look_at_process(pid) : std::nullopt;
         if (!found || !is_it(*found)) {
             return {};
         }
@@ -49,14 +50,32 @@ Error with_cure(std::string text, std::string_view cure) {
             fmt::format("{}; {}, or end its games with --fresh", text, cure)};
 }
 
+Result<void> judge_plan(const GameSegmentPlan& plan, std::uint32_t games_max,
+                        std::span<const GameType* const> types) {
+    if (plan.slot >= games_max) {
+        return std::unexpected(
+            with_cure(fmt::format("game '{}' is in slot {} of a host of {} games", plan.name,
+                                  plan.slot, games_max),
+                      fmt::format("raise --games-max to {} or more", plan.slot + 1)));
+    }
+    if (std::ranges::none_of(types, [&](const GameType* type) {
+            return type->name() == std::string_view(plan.type);
+        })) {
+        return std::unexpected(with_cure(
+            fmt::format("game '{}' is a {}, a type this host does not have", plan.name, plan.type),
+            "start it with that type"));
+    }
+    return {};
+}
+
 class Taking {
 public:
-    Taking(const Instance& instance, std::uint32_t games_max,
+    Taking(std::string instance_path, std::uint32_t games_max,
            std::span<const GameType* const> types)
-        : instance_(instance), games_max_(games_max), types_(types) {}
+        : path_(std::move(instance_path)), games_max_(games_max), types_(types) {}
 
     Result<Predecessor> run() {
-        const std::vector<GameId> files = instance_.games();
+        const std::vector<GameId> files = games_in(path_);
         if (files.empty()) {
             return std::move(found_);
         }
@@ -76,7 +95,7 @@ public:
 
 private:
     Result<void> read_host() {
-        auto host = HostSegment::open(host_segment_path(instance_.path()), Access::read_only);
+        auto host = HostSegment::open(host_segment_path(path_), Access::read_only);
         if (!host && is_of_other_version(host.error())) {
             return std::unexpected(
                 with_cure(host.error().message, "start the version that made it"));
@@ -99,7 +118,7 @@ private:
     }
 
     Result<void> judge(GameId id) {
-        const std::string path = game_segment_path(instance_.path(), id);
+        const std::string path = game_segment_path(path_, id);
         auto segment = GameSegment::open(path);
         if (!segment && is_of_other_version(segment.error())) {
             return std::unexpected(
@@ -117,19 +136,8 @@ private:
 
     Result<void> keep(GameSegment segment) {
         const GameSegmentPlan& plan = segment.plan();
-        if (plan.slot >= games_max_) {
-            return std::unexpected(
-                with_cure(fmt::format("game '{}' is in slot {} of a host of {} games", plan.name,
-                                      plan.slot, games_max_),
-                          fmt::format("raise --games-max to {} or more", plan.slot + 1)));
-        }
-        if (std::ranges::none_of(types_, [&](const GameType* type) {
-                return type->name() == std::string_view(plan.type);
-            })) {
-            return std::unexpected(
-                with_cure(fmt::format("game '{}' is a {}, a type this host does not have",
-                                      plan.name, plan.type),
-                          "start it with that type"));
+        if (auto judged = judge_plan(plan, games_max_, types_); !judged) {
+            return judged;
         }
         const GameSegmentLayout& layout = segment.layout();
         const pid_t owner = layout.header.owner_pid.load(std::memory_order_relaxed);
@@ -155,7 +163,7 @@ private:
         return {};
     }
 
-    const Instance& instance_;
+    std::string path_;
     std::uint32_t games_max_;
     std::span<const GameType* const> types_;
     std::optional<HostSegment> host_;
@@ -167,7 +175,30 @@ private:
 
 Result<Predecessor> take_over(const Instance& instance, std::uint32_t games_max,
                               std::span<const GameType* const> types) {
-    return Taking(instance, games_max, types).run();
+    return Taking(instance.path(), games_max, types).run();
+}
+
+Result<std::size_t> check_take_over(const std::string& instance_path, std::uint32_t games_max,
+                                    std::span<const GameType* const> types) {
+    std::size_t count = 0;
+    for (const GameId id : games_in(instance_path)) {
+        const auto segment = GameSegment::open(game_segment_path(instance_path, id));
+        if (!segment && is_of_other_version(segment.error())) {
+            return std::unexpected(segment.error());
+        }
+        if (!segment) {
+            continue;  // half-made, or gone meanwhile
+        }
+        if (auto judged = judge_plan(segment->plan(), games_max, types); !judged) {
+            return std::unexpected(std::move(judged.error()));
+        }
+        ++count;
+    }
+    const auto host = HostSegment::open(host_segment_path(instance_path), Access::read_only);
+    if (!host && is_of_other_version(host.error()) && count != 0) {
+        return std::unexpected(host.error());
+    }
+    return count;
 }
 
 }  // namespace ringside

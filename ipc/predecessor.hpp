@@ -27,6 +27,12 @@ struct Predecessor {
     std::vector<LeftGame> games;                                // by slot
 };
 
+/// Whether take_over() would succeed, as far as can be said while the host before is alive: how
+/// many games it would find.
+[[nodiscard]] Result<std::size_t> check_take_over(const std::string& instance_path,
+                                                  std::uint32_t games_max,
+                                                  std::span<const GameType* const> types);
+
 /// Waits until every process of the dead host is gone, judges each file and removes what nobody can
 /// go on with: half-made segments, damaged ones, and the host's own. Leaves everything as it is and
 /// names the cure in the Error, if a game would be lost: of another layout version, of a type that

@@ -17,6 +17,7 @@
 
 #include "ringside/core/clock.hpp"
 #include "ringside/core/invariant.hpp"
+#include "ringside/core/printable.hpp"
 #include "ringside/ipc/operate.hpp"
 
 namespace ringside {
@@ -171,8 +172,30 @@ void Supervisor::answer_operator(ControlPacket& packet) {
                 return answered(true, fmt::format("no game is named '{}'", packet.name));
             }
             return answered(false, fmt::format("ended '{}'", packet.name));
+        case OperatorRequest::What::upgrade:
+            if (auto upgraded = upgrade(); !upgraded) {
+                return answered(true, upgraded.error().text());
+            }
+            return answered(false,
+                            fmt::format("another program goes on with {} games", games_->count()));
     }
     answered(true, "this host does not know what is asked of it: is it an older one?");
+}
+
+Result<void> Supervisor::upgrade() {
+    if (!options_.successor.check) {
+        return failure(std::error_code{},
+                       "not started by 'ringside serve', so there is nothing to go on with it");
+    }
+    if (draining_ || stop_deadline_ns_) {
+        return failure(std::error_code{}, "the host is about to end");
+    }
+    if (auto checked = options_.successor.check(); !checked) {
+        return checked;
+    }
+    to_be_replaced_ = true;
+    stop_now_ = true;
+    return {};
 }
 
 void Supervisor::end_if_drained() {
@@ -227,6 +250,11 @@ void Supervisor::on_signal() {
     while (read(signal_fd_, &signal, sizeof(signal)) == static_cast<ssize_t>(sizeof(signal))) {
         if (signal.ssi_signo == SIGCHLD) {
             reap();  // one SIGCHLD may stand for many
+        } else if (signal.ssi_signo == SIGUSR2) {
+            if (auto upgraded = upgrade(); !upgraded) {
+                std::fprintf(stderr, "ringside: not upgraded: %s\n",
+                             printable(upgraded.error().text()).c_str());
+            }
         } else if (stop_deadline_ns_) {
             stop_now_ = true;
             exit_code_ = 1;

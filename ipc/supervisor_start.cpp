@@ -40,7 +40,7 @@ void Supervisor::become_child(const std::string& name) {
         std::signal(ignored, SIG_IGN);
     }
     sigprocmask(SIG_SETMASK, &signals_.before, nullptr);
-    setpriority(PRIO_PROCESS, 0, old_nice_);
+    setpriority(PRIO_PROCESS, 0, *old_nice_);
     name_process(name);
 }
 
@@ -135,10 +135,11 @@ Result<void> Supervisor::fork_front(std::uint32_t slot) {
 Result<void> Supervisor::block_signals() {
     sigset_t handled;
     sigemptyset(&handled);
-    for (const int signal : {SIGCHLD, SIGINT, SIGTERM, SIGHUP}) {
+    for (const int signal : {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGUSR2}) {
         sigaddset(&handled, signal);
     }
     signals_.saved = sigprocmask(SIG_BLOCK, &handled, &signals_.before) == 0;
+    std::signal(SIGUSR2, SIG_DFL);  // the program before this one may have left it ignored
     signal_fd_ = signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
     epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
     if (signal_fd_ < 0 || epoll_fd_ < 0) {
@@ -256,6 +257,9 @@ Result<void> Supervisor::start() {
 }
 
 Supervisor::~Supervisor() {
+    if (old_nice_) {
+        setpriority(PRIO_PROCESS, 0, *old_nice_);
+    }
     for (const int fd : wake_fds_) {
         if (fd >= 0) {
             close(fd);
@@ -284,15 +288,18 @@ Result<void> validate(const HostOptions& options) {
     return {};
 }
 
-}  // namespace
+struct HostEnd {
+    int exit_code = 0;
+    int lock_fd = -1;  // not -1: its successor is to go on
+};
 
-Result<int> run_host(const HostOptions& options, std::span<const GameType* const> types,
-                     const FrontMain& front_main, const std::function<void()>& on_ready) {
+Result<HostEnd> host_once(const HostOptions& options, std::span<const GameType* const> types,
+                          const FrontMain& front_main, const std::function<void()>& on_ready) {
     invariant(!types.empty(), "a host has at least one game type");
     if (auto valid = validate(options); !valid) {
         return std::unexpected(std::move(valid.error()));
     }
-    auto instance = Instance::claim(options.root, options.instance);
+    auto instance = Instance::claim(options.root, options.instance, options.lock_fd);
     if (!instance) {
         return std::unexpected(std::move(instance.error()));
     }
@@ -319,7 +326,39 @@ Result<int> run_host(const HostOptions& options, std::span<const GameType* const
     }
     Supervisor supervisor(options, types, front_main, on_ready, std::move(*instance),
                           std::move(*host), std::move(*doorbells), std::move(left->games));
-    return supervisor.host();
+    auto code = supervisor.host();
+    if (!code) {
+        return std::unexpected(std::move(code.error()));
+    }
+    return HostEnd{.exit_code = *code,
+                   .lock_fd = supervisor.is_to_be_replaced() ? supervisor.release_instance() : -1};
+}
+
+}  // namespace
+
+Result<int> run_host(const HostOptions& options, std::span<const GameType* const> types,
+                     const FrontMain& front_main, const std::function<void()>& on_ready) {
+    HostOptions current = options;
+    for (;;) {
+        const auto ended = host_once(current, types, front_main, on_ready);
+        if (!ended) {
+            return std::unexpected(ended.error());
+        }
+        if (ended->lock_fd < 0) {
+            return ended->exit_code;
+        }
+        options.successor.replace(ended->lock_fd);
+        current.lock_fd = ended->lock_fd;
+        current.fresh = false;
+    }
+}
+
+Result<std::size_t> check_instance(const HostOptions& options,
+                                   std::span<const GameType* const> types) {
+    if (auto valid = validate(options); !valid) {
+        return std::unexpected(std::move(valid.error()));
+    }
+    return check_take_over(instance_path(options.root, options.instance), options.games_max, types);
 }
 
 }  // namespace ringside

@@ -88,6 +88,10 @@ public:
     /// The whole life: an Error if it could not start, else the exit code.
     Result<int> host();
 
+    /// After host(): its successor is to go on. Then release_instance() is its lock.
+    [[nodiscard]] bool is_to_be_replaced() const noexcept { return to_be_replaced_; }
+    [[nodiscard]] int release_instance() noexcept { return instance_.release(); }
+
 private:
     Result<void> start();
     int run();
@@ -110,6 +114,7 @@ private:
     void print_game_log();
     void answer_operator(ControlPacket& packet);
     void end_if_drained();
+    Result<void> upgrade();
     void on_front_packet(std::uint32_t slot, const ControlPacket& packet);
     void on_front_exit(std::uint32_t slot, int wait_status);
     void on_nursery_exit(std::size_t type_index);
@@ -140,7 +145,7 @@ private:
     HostSegment host_;
     DoorbellSegment doorbells_;
     WakeFds wake_fds_;
-    int old_nice_ = 0;  // what children go back to
+    std::optional<int> old_nice_;  // what children go back to, and this process in the end
     int signal_fd_ = -1;
     int epoll_fd_ = -1;
     OperatorSocket operators_;
@@ -157,6 +162,7 @@ private:
     bool games_end_ = false;  // it was told to stop: no later host shall find them
     std::optional<std::int64_t> stop_deadline_ns_;  // set: stopping
     bool stop_now_ = false;
+    bool to_be_replaced_ = false;
     std::int64_t next_watch_ns_ = 0;
     int exit_code_ = 0;
 };

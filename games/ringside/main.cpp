@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <exception>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -127,6 +128,7 @@ int run(const Options& options) {
         case Command::serve: return run_serve(options.serve);
         case Command::drain: return operate(options.operate, OperatorRequest::What::drain);
         case Command::end: return operate(options.operate, OperatorRequest::What::end_game);
+        case Command::upgrade: return operate(options.operate, OperatorRequest::What::upgrade);
         case Command::replay: return replay(options.replay);
     }
     return 1;
@@ -136,7 +138,10 @@ int run(const Options& options) {
 }  // namespace ringside
 
 int main(int argc, char** argv) try {
-    const auto options = ringside::parse_options(argc, argv);
+    auto options = ringside::parse_options(argc, argv);
+    if (options && argc > 1 && argv[1] == std::string_view("serve")) {
+        options->serve.arguments.assign(argv, argv + argc);
+    }
     return options ? ringside::run(*options) : options.error();
 } catch (const std::exception& error) {  // of memory, in practice
     fmt::print(stderr, "ringside: {}\n", error.what());

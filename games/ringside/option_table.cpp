@@ -115,11 +115,15 @@ constexpr std::array rows{
               on_serve, &RawOptions::realtime},
     OptionRow{"--no-uring-futex", "", "Wake by eventfd even where io_uring can wait on futexes",
               on_serve, &RawOptions::no_uring_futex},
+    OptionRow{"--check", "",
+              "Only say whether a host started like this could go on with the games of its "
+              "--instance",
+              on_serve, &RawOptions::check},
     OptionRow{"-q,--quiet", "", "Do not print the line that says where it listens", on_serve,
               &RawOptions::quiet},
 
     OptionRow{"--instance", "NAME", "Which host of this machine (default 'default')",
-              on_drain | on_end, &RawOptions::instance},
+              on_drain | on_end | on_upgrade, &RawOptions::instance},
     OptionRow{"game", "", "Name of the game to end", on_end, &RawOptions::game, true},
 
     OptionRow{"file", "", "Recorded matches, one JSON object a line", on_replay, &RawOptions::trace,
@@ -151,6 +155,10 @@ constexpr std::array commands{
     CommandRow{"drain", on_drain,
                "Have a host of this machine refuse new games, and end with its last one", ""},
     CommandRow{"end", on_end, "End one game of a host of this machine; its players are told", ""},
+    CommandRow{"upgrade", on_upgrade,
+               "Have the program that is now where a running host was started from take its place",
+               "Games, seats and listening sockets stay; clients come back by themselves. Refused\n"
+               "before anything stops if the new program cannot go on with the games.\n"},
     CommandRow{"replay", on_replay, "Replay recorded matches and compare every state",
                "Exit code: 0 all passed, 1 a match differed, 2 the file cannot be used.\n"},
 };

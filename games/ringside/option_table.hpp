@@ -26,6 +26,7 @@ struct RawOptions {
     bool realtime = false;
     bool fresh = false;
     bool limit_own_address = false;
+    bool check = false;
     bool quiet = false;
     bool through_rings = false;
     std::string address;
@@ -66,6 +67,7 @@ inline constexpr unsigned on_serve = 32;
 inline constexpr unsigned on_replay = 64;
 inline constexpr unsigned on_drain = 128;
 inline constexpr unsigned on_end = 256;
+inline constexpr unsigned on_upgrade = 512;
 
 struct Number {
     std::uint64_t RawOptions::* target;

@@ -169,6 +169,10 @@ void Reading::read(unsigned command) {
             options_.command = Command::end;
             options_.operate = {.instance = raw_.instance, .game = raw_.game};
             return;
+        case on_upgrade:
+            options_.command = Command::upgrade;
+            options_.operate = {.instance = raw_.instance, .game = {}};
+            return;
         case on_replay: replay(); return;
     }
 }
@@ -252,6 +256,7 @@ void Reading::serve() {
     serve.fresh = raw_.fresh;
     serve.front_cpus = cpu_list("--front-cpus", raw_.front_cpus);
     serve.spin_cpus = cpu_list("--spin-cpus", raw_.spin_cpus);
+    serve.check = raw_.check;
     serve.quiet = raw_.quiet;
 }
 

@@ -14,7 +14,7 @@
 
 namespace ringside {
 
-enum class Command { play, list, watch, bot, serve, drain, end, replay };
+enum class Command { play, list, watch, bot, serve, drain, end, upgrade, replay };
 
 /// Whose host a game is played on.
 enum class PlayHost {
@@ -40,7 +40,7 @@ struct ReplayChoice {
     std::uint32_t restore_every = 0;  // ticks; 0: never
 };
 
-/// Of drain and end.
+/// Of drain, end and upgrade.
 struct OperateChoice {
     std::string instance;
     std::string game;  // of end

@@ -15,6 +15,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "successor.hpp"
+
 #include "ringside/core/clock.hpp"
 #include "ringside/ipc/supervisor.hpp"
 #include "ringside/net/front.hpp"
@@ -136,7 +138,24 @@ public:
         }
     }
 
-    Result<void> add(Endpoint endpoint) {
+    /// Those that the program before this one has open, if there was one.
+    Result<void> open(const std::vector<Endpoint>& wanted, const Handover& handover) {
+        const std::vector<Endpoint> everywhere{Endpoint{}};
+        for (const Endpoint& endpoint : wanted.empty() ? everywhere : wanted) {
+            if (fds.size() < handover.listening_fds.size()) {
+                add(endpoint, handover.listening_fds[fds.size()]);
+            } else if (auto listening = listen(endpoint); !listening) {
+                return listening;
+            }
+        }
+        return {};
+    }
+
+    std::vector<int> fds;
+    std::vector<Endpoint> endpoints;
+
+private:
+    Result<void> listen(const Endpoint& endpoint) {
         // The processes of a host that was killed a moment ago have its sockets until they are
         // gone.
         const std::int64_t give_up_ns = monotonic_ns() + in_use_ns_max;
@@ -148,17 +167,27 @@ public:
         if (!fd) {
             return std::unexpected(fd.error());
         }
-        if (endpoint.unix_path.empty()) {
-            endpoint.port = bound_port(*fd);
-        }
-        fds.push_back(*fd);
-        endpoints.push_back(std::move(endpoint));
+        add(endpoint, *fd);
         return {};
     }
 
-    std::vector<int> fds;
-    std::vector<Endpoint> endpoints;
+    void add(Endpoint endpoint, int fd) {
+        if (endpoint.unix_path.empty()) {
+            endpoint.port = bound_port(fd);
+        }
+        fds.push_back(fd);
+        endpoints.push_back(std::move(endpoint));
+    }
 };
+
+int check(const HostOptions& host, std::span<const GameType* const> types) {
+    const auto games = check_instance(host, types);
+    if (!games) {
+        return refuse(games.error());
+    }
+    std::printf("would go on with %zu games\n", *games);
+    return 0;
+}
 
 }  // namespace
 
@@ -181,15 +210,14 @@ int run_serve(const ServeOptions& options) {
     if (!kernel) {
         return refuse(kernel.error());
     }
-    Listeners listeners;
-    const std::vector<Endpoint> everywhere{Endpoint{}};
-    for (const Endpoint& endpoint : options.listen.empty() ? everywhere : options.listen) {
-        if (auto added = listeners.add(endpoint); !added) {
-            return refuse(added.error());
-        }
-    }
     if (auto judged = judge_scheduling(options); !judged) {
         return refuse(judged.error());
+    }
+    const Handover handover = take_handover();
+    Listeners listeners;
+    if (auto listening = options.check ? Result<void>{} : listeners.open(options.listen, handover);
+        !listening) {
+        return refuse(listening.error());
     }
     const bool uring_futex = options.uring_futex && kernel->futex_wait;
     const HostOptions host{.instance = options.instance,
@@ -202,9 +230,16 @@ int run_serve(const ServeOptions& options) {
                            .front_cpus = options.front_cpus,
                            .spin_cpus = options.spin_cpus,
                            .realtime = options.realtime,
-                           .fresh = options.fresh,
-                           .restores_per_second = options.restores_per_second};
+                           .fresh = options.fresh && handover.lock_fd < 0,
+                           .restores_per_second = options.restores_per_second,
+                           .successor = options.arguments.empty()
+                                            ? Successor{}
+                                            : make_successor(options.arguments, listeners.fds),
+                           .lock_fd = handover.lock_fd};
     const std::array<const GameType*, 2> types{&tron::tron_type(), &relay::relay_type()};
+    if (options.check) {
+        return check(host, types);
+    }
     const auto front_main = [&](FrontLink link) {
         return run_front(std::move(link), listeners.fds,
                          {.resume_grace = options.resume_grace,
@@ -216,13 +251,14 @@ int run_serve(const ServeOptions& options) {
                           .busy_poll = options.busy_poll,
                           .fronts = options.fronts});
     };
+    int ready_fd = options.ready_fd;
     const auto on_ready = [&] {
         if (!options.quiet) {
             announce(listeners.endpoints);
         }
-        if (options.ready_fd >= 0) {
-            static_cast<void>(!write(options.ready_fd, "+", 1));
-            close(options.ready_fd);
+        if (ready_fd >= 0) {
+            static_cast<void>(!write(ready_fd, "+", 1));
+            close(std::exchange(ready_fd, -1));
         }
     };
     const auto hosted = run_host(host, types, front_main, on_ready);

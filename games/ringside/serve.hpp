@@ -30,7 +30,9 @@ struct ServeOptions {
     bool realtime = false;        // fronts and reactive games run before all else
     std::vector<int> front_cpus;  // that fronts run on; empty: any
     std::vector<int> spin_cpus;   // each for one reactive game, which never sleeps
-    bool quiet = false;           // no line on standard output when it listens
+    bool check = false;           // only say whether it could go on with the instance's games
+    std::vector<std::string> arguments;  // of the program, to run its successor with; may be empty
+    bool quiet = false;                  // no line on standard output when it listens
     int ready_fd = -1;  // ≥ 0: one byte is written to it when the host serves, then it is closed
 };
 

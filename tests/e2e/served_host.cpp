@@ -58,6 +58,12 @@ std::string new_instance() {
 ServedHost::ServedHost(std::vector<std::string> flags, std::string instance)
     : ServedHost(Program(with_defaults(std::move(flags), instance)), instance) {}
 
+ServedHost ServedHost::of_program(const std::string& path, std::vector<std::string> flags) {
+    std::string instance = new_instance();
+    const auto arguments = with_defaults(std::move(flags), instance);
+    return ServedHost(Program(path, arguments), std::move(instance));
+}
+
 ServedHost ServedHost::with_little_memory(const std::string& size, std::vector<std::string> flags) {
     std::string instance = new_instance();
     std::vector<std::string> arguments{"--mount"};

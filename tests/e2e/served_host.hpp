@@ -18,6 +18,10 @@ public:
     /// Returns when it listens: on 127.0.0.1 unless the flags say otherwise.
     explicit ServedHost(std::vector<std::string> flags = {}, std::string instance = new_instance());
 
+    /// The same of a copy of the program.
+    [[nodiscard]] static ServedHost of_program(const std::string& path,
+                                               std::vector<std::string> flags);
+
     /// The same where /dev/shm is another file system, of this size.
     [[nodiscard]] static ServedHost with_little_memory(const std::string& size,
                                                        std::vector<std::string> flags);

@@ -14,6 +14,7 @@ struct OperatorRequest {
     enum class What : std::uint32_t {
         drain = 1,     // no new games; the host ends when the last one has
         end_game = 2,  // the one named goes at once; its players are told
+        upgrade = 3,   // the program now at the host's path takes its place; see run_host()
     };
     What what{};
     std::string game;  // end_game

@@ -20,6 +20,17 @@
 
 namespace ringside {
 
+/// Another program that can go on with a host's games in the place of this one: see run_host().
+struct Successor {
+    /// Whether it would; the Error says why not. Called while the host serves, so it should not
+    /// take long. Empty: there is no successor.
+    std::function<Result<void>()> check;
+
+    /// Replaces this program. Of the host nothing is left but its instance, held by this lock, and
+    /// the games in it. Returns only if it failed: then the host goes on as before.
+    std::function<void(int lock_fd)> replace;
+};
+
 struct HostOptions {
     std::string root = "/dev/shm";     // where the instance's directory is made
     std::string instance = "default";  // one host's name; a second host of the name is refused
@@ -36,6 +47,8 @@ struct HostOptions {
     bool fresh = false;            // ends the games that a host of this name has left
     std::uint32_t restores_per_second = restores_per_second_default;  // of crashed games; 0: any
     bool log_restores = true;
+    Successor successor;
+    int lock_fd = -1;            // of the instance, from the program that this one has replaced
     int external_front_fd = -1;  // LocalHost's end of a control socket; the host ends with it
 };
 
@@ -49,11 +62,19 @@ using FrontMain = std::function<int(FrontLink)>;
 /// signal stops at once. `on_ready` is called when every front serves. Requires at least one type;
 /// the first is the default. The value is the exit code.
 ///
+/// SIGUSR2, and an operator's upgrade, have its successor take its place: if the check is passed,
+/// all processes but this one are killed, as if they had crashed, and replace() is called.
+///
 /// A host that dies otherwise, or cannot go on, leaves its games in the instance's directory, and
 /// the next one of that name restores them. An Error leaves them there as well, and nothing else.
 [[nodiscard]] Result<int> run_host(const HostOptions& options,
                                    std::span<const GameType* const> types,
                                    const FrontMain& front_main,
                                    const std::function<void()>& on_ready);
+
+/// Whether run_host() could go on with the games in an instance, whose host may be running; how
+/// many there are. Changes nothing.
+[[nodiscard]] Result<std::size_t> check_instance(const HostOptions& options,
+                                                 std::span<const GameType* const> types);
 
 }  // namespace ringside
