@@ -22,10 +22,14 @@ enum class ControlKind : std::uint32_t {
     failed = 11,
     stopping = 12,
     swept = 13,
+    kick = 14,    // request: the session
+    banned = 15,  // somebody: the host segment says whom
     // supervisor → nursery (with the game segment's descriptor) and back
     fork = 20,
     forked = 21,
-    // operator → supervisor, and back with its answer (operator_socket.hpp)
+    // operator → supervisor, and back with its answer (operator_socket.hpp); request: kick's
+    // session,
+    // ban's address
     ask = 30,
 };
 
@@ -40,6 +44,7 @@ struct ControlPacket {
     std::uint32_t known_ended = 0;   // open: game_slot and game_epoch name a game that has ended
     std::uint32_t front_epoch = 0;   // ready, to a front that was not forked
     std::int32_t pid = 0;            // forked
+    std::uint32_t seconds = 0;       // ask: of a ban
     std::uint32_t created = 0;       // opened
     std::uint32_t config_bytes = 0;  // open
     char name[game_name_bytes_max + 1] = {};

@@ -153,6 +153,8 @@ std::optional<ControlMessage> FrontLink::receive() {
             case ControlKind::failed: return GameFailed{.game = game, .text = packet.text};
             case ControlKind::stopping: return HostStopping{};
             case ControlKind::swept: return DirectorySwept{};
+            case ControlKind::kick: return SessionKicked{SessionId{packet.request}};
+            case ControlKind::banned: return AddressBanned{};
             default: break;  // nothing else is sent to a front
         }
     }

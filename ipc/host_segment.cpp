@@ -1,5 +1,7 @@
 #include "ringside/ipc/host_segment.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <new>
 #include <utility>
 
@@ -65,6 +67,36 @@ Layout& make(SharedRegion& region, std::uint32_t games_max) {
 }
 
 }  // namespace
+
+// BAN: an address is read only behind the time that is stored after it, so that a ban that takes
+// the place of an old one is never seen half.
+bool is_banned(const HostSegmentLayout& layout, std::uint64_t address,
+               std::int64_t now_ns) noexcept {
+    return address != 0 && std::ranges::any_of(layout.ban, [&](const BanLine& line) {
+               return line.until_ns.load(std::memory_order_acquire) > now_ns &&  // BAN
+                      line.address.load(std::memory_order_relaxed) == address;
+           });
+}
+
+bool ban(HostSegmentLayout& layout, std::uint64_t address, std::int64_t until_ns,
+         std::int64_t now_ns) noexcept {
+    // Relaxed: we alone write.
+    auto line = std::ranges::find_if(layout.ban, [&](const BanLine& each) {
+        return each.address.load(std::memory_order_relaxed) == address;
+    });
+    if (line == std::end(layout.ban)) {
+        line = std::ranges::find_if(layout.ban, [&](const BanLine& each) {
+            return each.until_ns.load(std::memory_order_relaxed) <= now_ns;
+        });
+    }
+    if (line == std::end(layout.ban)) {
+        return false;
+    }
+    line->until_ns.store(0, std::memory_order_relaxed);
+    line->address.store(address, std::memory_order_release);  // BAN: behind the 0
+    line->until_ns.store(until_ns > now_ns ? until_ns : 0, std::memory_order_release);  // BAN
+    return true;
+}
 
 Result<HostSegment> HostSegment::create(const std::string& path, std::uint32_t games_max) {
     const std::size_t bytes = host_bytes(games_max);

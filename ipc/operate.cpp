@@ -15,6 +15,7 @@
 #include "operator_socket.hpp"
 
 #include "ringside/core/game_name.hpp"
+#include "ringside/ipc/host_segment.hpp"
 
 namespace ringside {
 namespace {
@@ -34,14 +35,27 @@ public:
     const int fd;
 };
 
-}  // namespace
-
-Result<std::string> ask_host(const std::string& root, const std::string& instance,
-                             const OperatorRequest& request) {
+Result<void> judge_name(const std::string& instance) {
     if (!is_game_name(instance)) {
         return failure(
             std::errc::invalid_argument,
             fmt::format("instance name '{}' refused: like {}", instance, game_name_rule));
+    }
+    return {};
+}
+
+std::unexpected<Error> no_host(const std::string& instance) {
+    return failure(
+        std::errc::no_such_process,
+        fmt::format("no host named '{}' is running here; name another with --instance", instance));
+}
+
+}  // namespace
+
+Result<std::string> ask_host(const std::string& root, const std::string& instance,
+                             const OperatorRequest& request) {
+    if (auto judged = judge_name(instance); !judged) {
+        return std::unexpected(std::move(judged.error()));
     }
     const auto address = operator_address(instance_path(root, instance));
     if (!address) {
@@ -51,16 +65,15 @@ Result<std::string> ask_host(const std::string& root, const std::string& instanc
     if (socket.fd < 0 ||
         connect(socket.fd, reinterpret_cast<const sockaddr*>(&*address), sizeof(*address)) != 0) {
         if (errno == ENOENT || errno == ECONNREFUSED) {
-            return failure(std::errc::no_such_process,
-                           fmt::format("no host named '{}' is running here; name another with "
-                                       "--instance",
-                                       instance));
+            return no_host(instance);
         }
         return errno_failure(fmt::format("cannot ask the host '{}'", instance));
     }
     ControlPacket packet{.kind = ControlKind::ask,
                          .mode = static_cast<std::uint32_t>(request.what)};
     copy_text(packet.name, sizeof(packet.name), request.game);
+    packet.request = request.what == OperatorRequest::What::ban ? request.address : request.session;
+    packet.seconds = request.seconds;
     if (send_packet(socket.fd, packet) != Sent::yes) {
         return failure(std::errc::connection_reset, "the host went away");
     }
@@ -76,6 +89,39 @@ Result<std::string> ask_host(const std::string& root, const std::string& instanc
         return failure(std::error_code{}, packet.text);
     }
     return std::string(packet.text);
+}
+
+Result<std::vector<ObservedSession>> observe_sessions(const std::string& root,
+                                                      const std::string& instance) {
+    if (auto judged = judge_name(instance); !judged) {
+        return std::unexpected(std::move(judged.error()));
+    }
+    const std::string path = instance_path(root, instance);
+    const auto host = HostSegment::open(host_segment_path(path), Access::read_only);
+    if (!host && host.error().code == std::errc::no_such_file_or_directory) {
+        return no_host(instance);
+    }
+    if (!host) {
+        return std::unexpected(host.error());
+    }
+    std::vector<ObservedSession> found;
+    for (std::uint32_t slot = 0; slot < front_slots_max; ++slot) {
+        const FrontSlotLine& front = host->layout().front[slot];
+        const std::uint32_t epoch = front.epoch.load(std::memory_order_relaxed);
+        if (front.pid.load(std::memory_order_relaxed) == 0) {  // a hint: the epoch decides
+            continue;
+        }
+        for (const SessionRecord& record : read_sessions(path, slot, epoch)) {
+            ObservedSession session{.record = record, .game = {}};
+            DirectoryRecord game;
+            if (record.in_game != 0 && record.game.slot < host->games().size() &&
+                host->games()[record.game.slot].read(game) && game.epoch == record.game.epoch) {
+                session.game.assign(game.name, strnlen(game.name, sizeof(game.name)));
+            }
+            found.push_back(std::move(session));
+        }
+    }
+    return found;
 }
 
 }  // namespace ringside

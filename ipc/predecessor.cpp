@@ -76,10 +76,7 @@ public:
 
     Result<Predecessor> run() {
         const std::vector<GameId> files = games_in(path_);
-        if (files.empty()) {
-            return std::move(found_);
-        }
-        if (auto read = read_host(); !read) {
+        if (auto read = read_host(); !read && !files.empty()) {
             return std::unexpected(std::move(read.error()));
         }
         for (const GameId id : files) {
@@ -112,6 +109,12 @@ private:
         for (std::uint32_t slot = 0; slot < front_slots_max; ++slot) {
             found_.front_epochs[slot] =
                 host->layout().front[slot].epoch.load(std::memory_order_relaxed);
+        }
+        for (const BanLine& line : host->layout().ban) {
+            const std::int64_t until_ns = line.until_ns.load(std::memory_order_relaxed);
+            if (until_ns > monotonic_ns()) {
+                found_.bans.emplace_back(line.address.load(std::memory_order_relaxed), until_ns);
+            }
         }
         host_ = std::move(*host);
         return {};

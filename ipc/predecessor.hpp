@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "instance.hpp"
@@ -25,6 +26,7 @@ struct LeftGame {
 struct Predecessor {
     std::array<std::uint32_t, front_slots_max> front_epochs{};  // to be counted on from
     std::vector<LeftGame> games;                                // by slot
+    std::vector<std::pair<std::uint64_t, std::int64_t>> bans;   // address, until_ns
 };
 
 /// Whether take_over() would succeed, as far as can be said while the host before is alive: how

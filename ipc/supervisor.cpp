@@ -161,6 +161,9 @@ void Supervisor::answer_operator(ControlPacket& packet) {
         packet.reason = refused ? 1 : 0;
         copy_text(packet.text, sizeof(packet.text), text);
     };
+    const auto answered_by = [&answered](const Result<std::string>& result) {
+        answered(!result, result ? *result : result.error().text());
+    };
     switch (static_cast<OperatorRequest::What>(packet.mode)) {
         case OperatorRequest::What::drain:
             draining_ = true;
@@ -178,8 +181,39 @@ void Supervisor::answer_operator(ControlPacket& packet) {
             }
             return answered(false,
                             fmt::format("another program goes on with {} games", games_->count()));
+        case OperatorRequest::What::kick: return answered_by(kick(SessionId{packet.request}));
+        case OperatorRequest::What::ban:
+            return answered_by(ban_address(packet.request, packet.seconds));
     }
     answered(true, "this host does not know what is asked of it: is it an older one?");
+}
+
+Result<std::string> Supervisor::kick(SessionId session) {
+    const auto slot = static_cast<std::uint32_t>(value(session) >> 56);
+    const bool here =
+        slot < fronts_.size() && fronts_[slot].channel.fd() >= 0 &&
+        front_epoch_of(session) ==
+            (host_.layout().front[slot].epoch.load(std::memory_order_relaxed) & 0xff'ffff);
+    if (!here) {
+        return failure(std::error_code{}, "no such session; its front may have been replaced");
+    }
+    send_to_front(slot, {.kind = ControlKind::kick, .request = value(session)});
+    return fmt::format("session {:016x} is closed", value(session));
+}
+
+Result<std::string> Supervisor::ban_address(std::uint64_t address, std::uint32_t seconds) {
+    const std::int64_t now_ns = monotonic_ns();
+    if (address == 0) {
+        return failure(std::error_code{}, "a Unix socket has no address to ban");
+    }
+    if (!ban(host_.layout(), address, now_ns + std::int64_t{seconds} * 1'000'000'000, now_ns)) {
+        return failure(std::error_code{},
+                       fmt::format("{} addresses are banned already; lift one first", bans_max));
+    }
+    for (std::uint32_t slot = 0; slot < fronts_.size(); ++slot) {
+        send_to_front(slot, {.kind = ControlKind::banned});
+    }
+    return seconds == 0 ? std::string("no longer banned") : fmt::format("banned for {} s", seconds);
 }
 
 Result<void> Supervisor::upgrade() {

@@ -13,6 +13,7 @@
 #include "process.hpp"
 #include "supervisor_state.hpp"
 
+#include "ringside/core/clock.hpp"
 #include "ringside/core/invariant.hpp"
 
 namespace ringside {
@@ -318,6 +319,9 @@ Result<HostEnd> host_once(const HostOptions& options, std::span<const GameType* 
     for (std::uint32_t slot = 0; slot < front_slots_max; ++slot) {
         host->layout().front[slot].epoch.store(left->front_epochs[slot],
                                                std::memory_order_relaxed);  // nobody reads it yet
+    }
+    for (const auto& [address, until_ns] : left->bans) {
+        static_cast<void>(ban(host->layout(), address, until_ns, monotonic_ns()));  // all fit
     }
     auto doorbells =
         DoorbellSegment::create(doorbell_segment_path(instance->path()), options.games_max);

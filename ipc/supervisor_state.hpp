@@ -115,6 +115,8 @@ private:
     void answer_operator(ControlPacket& packet);
     void end_if_drained();
     Result<void> upgrade();
+    Result<std::string> kick(SessionId session);
+    Result<std::string> ban_address(std::uint64_t address, std::uint32_t seconds);
     void on_front_packet(std::uint32_t slot, const ControlPacket& packet);
     void on_front_exit(std::uint32_t slot, int wait_status);
     void on_nursery_exit(std::size_t type_index);

@@ -18,13 +18,13 @@
 #include <deque>
 #include <vector>
 
-#include "peer_address.hpp"
 #include "ring_loop.hpp"
 #include "send_buffer.hpp"
 #include "session.hpp"
 
 #include "ringside/core/token_bucket.hpp"
 #include "ringside/net/frame.hpp"
+#include "ringside/net/peer_address.hpp"
 
 namespace ringside {
 

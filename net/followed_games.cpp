@@ -58,14 +58,14 @@ bool FollowedGames::write(FollowedGame& game, EventKind kind, SessionId session,
     return written;
 }
 
-void FollowedGames::depart(FollowedGame& game, SessionId session) {
-    game.departures.push_back(value(session));  // by way of a list: a full ring cannot lose it
+void FollowedGames::depart(FollowedGame& game, SessionId session, EventKind kind) {
+    game.departures.push_back({session, kind});  // by way of a list: a full ring cannot lose it
     write_departures(game);
 }
 
 void FollowedGames::write_departures(FollowedGame& game) {
     while (!game.departures.empty() &&
-           write(game, EventKind::detach, SessionId{game.departures.back()}, 0, {})) {
+           write(game, game.departures.back().kind, game.departures.back().session, 0, {})) {
         game.departures.pop_back();
     }
     if (!game.departures.empty()) {

@@ -17,21 +17,27 @@
 
 namespace ringside {
 
+/// A session whose client is gone: the event that says so, and whether its seat is kept.
+struct Departure {
+    SessionId session;
+    EventKind kind;  // detach, leave
+};
+
 struct FollowedGame {
     explicit FollowedGame(GameLink game_link)
         : link(std::move(game_link)), inputs(link.plan().seats, 0) {}
 
     GameLink link;
-    std::vector<std::uint32_t> members;     // connections from entering to leaving
-    std::vector<std::uint32_t> watchers;    // connections
-    std::vector<std::uint64_t> departures;  // sessions whose detach event found no room yet
-    std::uint64_t answers_seen = 0;         // RosterAnswer::number
-    std::uint64_t applied_position = 0;     // of our events, by the newest snapshot
-    std::uint64_t sequence = 0;             // of the newest snapshot
-    BufferRef newest;                       // its wire Snapshot, once somebody needed that
-    std::vector<std::uint32_t> inputs;      // by seat: last input number told to clients
-    bool failed = false;                    // given up
-    bool over = false;                      // ended or given up: to be closed
+    std::vector<std::uint32_t> members;   // connections from entering to leaving
+    std::vector<std::uint32_t> watchers;  // connections
+    std::vector<Departure> departures;    // that found no room yet
+    std::uint64_t answers_seen = 0;       // RosterAnswer::number
+    std::uint64_t applied_position = 0;   // of our events, by the newest snapshot
+    std::uint64_t sequence = 0;           // of the newest snapshot
+    BufferRef newest;                     // its wire Snapshot, once somebody needed that
+    std::vector<std::uint32_t> inputs;    // by seat: last input number told to clients
+    bool failed = false;                  // given up
+    bool over = false;                    // ended or given up: to be closed
 
     // Whether it stands in the list of that name in FollowedGames.
     bool unpublished = false;
@@ -63,8 +69,8 @@ public:
     /// Writes one event of a session; false under back-pressure.
     [[nodiscard]] bool write(FollowedGame&, EventKind, SessionId, std::uint32_t input_number,
                              Bytes body);
-    /// Writes the detach event of a session whose client is gone, now or when there is room.
-    void depart(FollowedGame&, SessionId);
+    /// Writes the event now or when there is room.
+    void depart(FollowedGame&, SessionId, EventKind);
     void retry_departures();
     [[nodiscard]] bool anything_unpublished() const noexcept { return !unpublished_.empty(); }
     void publish();

@@ -75,11 +75,13 @@ FrontServer::Handled FrontServer::take_hello(Connection& connection, const wire:
         return Handled::done;
     }
     connection.session.id = make_session_id(link_.slot(), link_.epoch(), ++sessions_made_);
+    connection.session.since_ns = now_ns_;
     connection.session.deltas = hello.deltas();
     connection.stage = Stage::serving;
     link_.counters().sessions.fetch_add(1, std::memory_order_relaxed);  // a statistic
     const ResumeToken token = make_resume_token();
     connection.session.key = resume_key_of(token);
+    show(connection);
     say(connection, messages_.welcome({.session = connection.session.id,
                                        .token = token,
                                        .resume_grace = options_.resume_grace,

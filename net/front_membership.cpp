@@ -31,6 +31,10 @@ void FrontServer::take_control() {
             answer_lists();
         } else if (std::holds_alternative<HostStopping>(*message)) {
             stop();
+        } else if (const auto* kicked = std::get_if<SessionKicked>(&*message)) {
+            kick(kicked->session);
+        } else if (std::holds_alternative<AddressBanned>(*message)) {
+            close_banned();
         } else {
             supervisor_gone_ = true;
             return;
@@ -147,6 +151,7 @@ void FrontServer::watch(Connection& connection, FollowedGame& game) {
     connection.session.membership = Membership::watching;
     connection.session.wish.reset();
     game.watchers.push_back(connection.index);
+    show(connection);
     game.link.set_watchers(static_cast<std::uint32_t>(game.watchers.size()));
     say(connection, messages_.watching(game.link.plan()));
     if (!game.newest) {  // the others needed only deltas
@@ -194,6 +199,7 @@ void FrontServer::leave(Connection& connection, LeaveReason reason, const std::s
     connection.session.membership = Membership::none;
     connection.session.wish.reset();
     connections_.drop_snapshot(connection);
+    show(connection);
     say(connection, messages_.left(reason, text));
 }
 
@@ -212,19 +218,67 @@ void FrontServer::detach(Connection& connection) {
     }
 }
 
+/// For observers: who it is, and where.
+void FrontServer::show(const Connection& connection) noexcept {
+    if (!sessions_) {
+        return;
+    }
+    const Session& session = connection.session;
+    const FollowedGame* game = games_.in_slot(session.game_slot);
+    sessions_->write(connection.index,
+                     {.session = value(session.id),
+                      .address = static_cast<std::uint64_t>(connection.peer),
+                      .since_ns = session.since_ns,
+                      .in_game = game != nullptr ? 1u : 0u,
+                      .watching = session.membership == Membership::watching ? 1u : 0u,
+                      .game = game != nullptr ? game->link.id() : GameId{}});
+}
+
+// ---- the operator ------------------------------------------------------------------------------
+
+void FrontServer::kick(SessionId session) {
+    connections_.for_each([&](Connection& connection) {
+        if (connection.open() && connection.session.id == session) {
+            throw_out(connection, wire::ErrorCode::kicked, "the host's operator has removed you");
+        }
+    });
+}
+
+void FrontServer::close_banned() {
+    connections_.for_each([this](Connection& connection) {
+        const auto address = static_cast<std::uint64_t>(connection.peer);
+        if (connection.open() && is_banned(link_.host().layout(), address, now_ns_)) {
+            throw_out(connection, wire::ErrorCode::banned, banned_text);
+        }
+    });
+}
+
+/// Its seat is not kept: it has not lost its connection.
+void FrontServer::throw_out(Connection& connection, wire::ErrorCode code, const std::string& text) {
+    const Membership membership = connection.session.membership;
+    FollowedGame* game = game_of(connection);
+    if (game != nullptr &&
+        (membership == Membership::joining || membership == Membership::seated)) {
+        games_.depart(*game, connection.session.id, EventKind::leave);
+        connection.session.membership = Membership::leaving;
+    }
+    fail(connection, code, text);
+}
+
 /// The client is gone, or will be: its seat is kept for a while.
 void FrontServer::end_session(Connection& connection) {
     Session& session = connection.session;
     const bool in_game =
         session.membership == Membership::joining || session.membership == Membership::seated;
     if (FollowedGame* game = game_of(connection); in_game && game != nullptr) {
-        games_.depart(*game, session.id);
+        games_.depart(*game, session.id, EventKind::detach);
     }
     detach(connection);
     session.membership = Membership::none;
     session.wish.reset();
     session.list.reset();
     if (std::exchange(session.id, SessionId{}) != SessionId{}) {
+        show(connection);
         link_.counters().sessions.fetch_sub(1, std::memory_order_relaxed);  // a statistic
     }
 }

@@ -71,6 +71,7 @@ void FrontServer::settle_joins(FollowedGame& game, const SnapshotParts& parts) {
             session.membership = Membership::seated;
             session.last_input = std::max(session.last_input, entry->last_input);
             session.wish.reset();
+            show(connection);
             say(connection, messages_.joined(game.link.plan(), *entry));
         }
     }
@@ -193,7 +194,7 @@ void FrontServer::give_up(FollowedGame& game, const std::string& why) {
         Connection& connection = connections_.at(index);
         const Membership membership = connection.session.membership;
         if (membership != Membership::entering) {  // should it go on, without them
-            games_.depart(game, connection.session.id);
+            games_.depart(game, connection.session.id, EventKind::detach);
         }
         if (membership == Membership::seated || membership == Membership::leaving) {
             leave(connection, LeaveReason::game_failed, why);

@@ -9,6 +9,7 @@
 //   front_upkeep.cpp      accepting, deadlines, ending
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -33,6 +34,8 @@ struct List;
 }  // namespace ringside::wire
 
 namespace ringside {
+
+inline constexpr const char* banned_text = "nobody is let in from your address for now";
 
 class FrontServer {
 public:
@@ -111,6 +114,10 @@ private:
     // front_membership.cpp
     [[nodiscard]] bool is_limited(PeerAddress) const noexcept;
     void forget_peer(PeerAddress);
+    void show(const Connection&) noexcept;
+    void kick(SessionId);
+    void close_banned();
+    void throw_out(Connection&, wire::ErrorCode, const std::string& text);
     void begin(Connection&, JoinWish);
     void ask(Connection&);
     void ask_again(Connection&, GameId ended);
@@ -142,6 +149,7 @@ private:
     void answer_list(Connection&);
 
     FrontLink link_;
+    std::optional<SessionTable> sessions_;  // for observers; without memory for it, they see none
     FrontOptions options_;
     bool futex_wait_;
     std::vector<Listener> listeners_;

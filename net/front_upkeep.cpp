@@ -64,6 +64,9 @@ void FrontServer::start() {
     count_connections();  // a dead front's do not count
     arm_accepts();
     link_.counters().sessions.store(0, std::memory_order_relaxed);
+    if (auto table = link_.make_session_table()) {
+        sessions_.emplace(std::move(*table));
+    }
     loop_.poll_multishot(link_.control_fd(), {.operation = Operation::control});
     arm_bell();
     loop_.submit_and_wait(0);
@@ -231,6 +234,11 @@ void FrontServer::welcome_socket(int fd) {
     link_.counters().accepted_count.fetch_add(1, std::memory_order_relaxed);
     connection->deadline_ns = now_ns_ + ns(options_.handshake_timeout);
     connection->peer = peer_address_of(fd);
+    if (is_banned(link_.host().layout(), static_cast<std::uint64_t>(connection->peer), now_ns_)) {
+        link_.counters().refused_count.fetch_add(1, std::memory_order_relaxed);
+        fail(*connection, wire::ErrorCode::banned, banned_text);
+        return;
+    }
     if (is_limited(connection->peer) &&
         ++connections_from_[connection->peer] > options_.connections_per_address_max &&
         options_.connections_per_address_max != 0) {

@@ -42,6 +42,7 @@ inline constexpr std::uint32_t no_index = ~std::uint32_t{0};
 
 struct Session {
     SessionId id{};
+    std::int64_t since_ns = 0;
     ResumeKey key{};  // of the token its client has been given
     Membership membership = Membership::none;
     bool deltas = false;                 // it can apply a Delta

@@ -19,6 +19,7 @@
 #include "play.hpp"
 #include "replay.hpp"
 #include "serve.hpp"
+#include "sessions.hpp"
 #include "through_rings.hpp"
 
 #include "ringside/core/printable.hpp"
@@ -106,14 +107,34 @@ int replay(const ReplayChoice& choice) {
     return run_replay(options);
 }
 
-int operate(const OperateChoice& choice, OperatorRequest::What what) {
-    const auto answer =
-        ask_host(HostOptions{}.root, choice.instance, {.what = what, .game = choice.game});
+int ask(const OperateChoice& choice, const OperatorRequest& request) {
+    const auto answer = ask_host(HostOptions{}.root, choice.instance, request);
     if (!answer) {
         return failed(answer.error());
     }
     fmt::print("{}\n", printable(*answer));
     return 0;
+}
+
+int kick(const OperateChoice& choice) {
+    const auto session = parse_session(choice.who);
+    if (!session) {
+        return failed(
+            {{}, fmt::format("'{}' is no session; 'ringside sessions' lists them", choice.who)});
+    }
+    return ask(choice,
+               {.what = OperatorRequest::What::kick, .game = {}, .session = value(*session)});
+}
+
+int ban(const OperateChoice& choice) {
+    const auto address = address_of(choice.instance, choice.who);
+    if (!address) {
+        return failed(address.error());
+    }
+    return ask(choice, {.what = OperatorRequest::What::ban,
+                        .game = {},
+                        .address = static_cast<std::uint64_t>(*address),
+                        .seconds = choice.seconds});
 }
 
 int run(const Options& options) {
@@ -126,9 +147,17 @@ int run(const Options& options) {
         case Command::list: return run_list(options.list);
         case Command::bot: return run_bots(options.bot);
         case Command::serve: return run_serve(options.serve);
-        case Command::drain: return operate(options.operate, OperatorRequest::What::drain);
-        case Command::end: return operate(options.operate, OperatorRequest::What::end_game);
-        case Command::upgrade: return operate(options.operate, OperatorRequest::What::upgrade);
+        case Command::drain:
+            return ask(options.operate, {.what = OperatorRequest::What::drain, .game = {}});
+        case Command::end:
+            return ask(options.operate,
+                       {.what = OperatorRequest::What::end_game, .game = options.operate.game});
+        case Command::upgrade:
+            return ask(options.operate, {.what = OperatorRequest::What::upgrade, .game = {}});
+        case Command::sessions: return run_sessions(options.operate.instance, options.operate.json);
+        case Command::kick: return kick(options.operate);
+        case Command::ban:
+        case Command::unban: return ban(options.operate);
         case Command::replay: return replay(options.replay);
     }
     return 1;

@@ -12,6 +12,9 @@ namespace {
 constexpr unsigned plays = on_top | on_play;
 constexpr unsigned joins = plays | on_list | on_watch | on_bot;
 
+constexpr unsigned operates =
+    on_drain | on_end | on_upgrade | on_sessions | on_kick | on_ban | on_unban;
+
 constexpr std::uint64_t width_max = tron::cells_max / tron::height_min;
 constexpr std::uint64_t height_max = tron::cells_max / tron::width_min;
 constexpr std::uint64_t any_max = UINT32_MAX;
@@ -122,8 +125,16 @@ constexpr std::array rows{
     OptionRow{"-q,--quiet", "", "Do not print the line that says where it listens", on_serve,
               &RawOptions::quiet},
 
-    OptionRow{"--instance", "NAME", "Which host of this machine (default 'default')",
-              on_drain | on_end | on_upgrade, &RawOptions::instance},
+    OptionRow{"--instance", "NAME", "Which host of this machine (default 'default')", operates,
+              &RawOptions::instance},
+    OptionRow{"--json", "", "Print one JSON object, {\"sessions\":[...]}", on_sessions,
+              &RawOptions::json},
+    OptionRow{"session", "", "Which one, as 'ringside sessions' lists it", on_kick,
+              &RawOptions::who, true},
+    OptionRow{"who", "", "An address, or a session that comes from it", on_ban | on_unban,
+              &RawOptions::who, true},
+    OptionRow{"--for", "SECONDS", "How long", on_ban,
+              Number{&RawOptions::ban_s, 1, 2'592'000, "seconds"}},
     OptionRow{"game", "", "Name of the game to end", on_end, &RawOptions::game, true},
 
     OptionRow{"file", "", "Recorded matches, one JSON object a line", on_replay, &RawOptions::trace,
@@ -155,6 +166,13 @@ constexpr std::array commands{
     CommandRow{"drain", on_drain,
                "Have a host of this machine refuse new games, and end with its last one", ""},
     CommandRow{"end", on_end, "End one game of a host of this machine; its players are told", ""},
+    CommandRow{"sessions", on_sessions, "List who is connected to a host of this machine", ""},
+    CommandRow{"kick", on_kick, "Close one connection to a host of this machine; its seat is free",
+               ""},
+    CommandRow{"ban", on_ban, "Let nobody in from an address for a while, and close who is there",
+               "  ringside ban 203.0.113.7 --for 86400\n"
+               "An IPv6 address stands for its /64.\n"},
+    CommandRow{"unban", on_unban, "Let them in again", ""},
     CommandRow{"upgrade", on_upgrade,
                "Have the program that is now where a running host was started from take its place",
                "Games, seats and listening sockets stay; clients come back by themselves. Refused\n"

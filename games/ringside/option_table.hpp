@@ -54,6 +54,8 @@ struct RawOptions {
     std::uint64_t resume_grace_s = 10;
     std::uint64_t restore_every = 0;
     std::uint64_t kill_seed = 0;
+    std::uint64_t ban_s = 3'600;
+    std::string who;
     std::uint64_t restores_per_second = restores_per_second_default;
 };
 
@@ -68,6 +70,10 @@ inline constexpr unsigned on_replay = 64;
 inline constexpr unsigned on_drain = 128;
 inline constexpr unsigned on_end = 256;
 inline constexpr unsigned on_upgrade = 512;
+inline constexpr unsigned on_sessions = 1024;
+inline constexpr unsigned on_kick = 2048;
+inline constexpr unsigned on_ban = 4096;
+inline constexpr unsigned on_unban = 8192;
 
 struct Number {
     std::uint64_t RawOptions::* target;

@@ -136,6 +136,7 @@ private:
     void choose_host();
     void serve();
     [[nodiscard]] std::vector<int> cpu_list(const char* flag, const std::string& text) const;
+    void operate(Command command);
     void bot();
     void replay();
     [[nodiscard]] Endpoint endpoint() const;
@@ -161,18 +162,13 @@ void Reading::read(unsigned command) {
             return;
         case on_bot: bot(); return;
         case on_serve: serve(); return;
-        case on_drain:
-            options_.command = Command::drain;
-            options_.operate = {.instance = raw_.instance, .game = {}};
-            return;
-        case on_end:
-            options_.command = Command::end;
-            options_.operate = {.instance = raw_.instance, .game = raw_.game};
-            return;
-        case on_upgrade:
-            options_.command = Command::upgrade;
-            options_.operate = {.instance = raw_.instance, .game = {}};
-            return;
+        case on_drain: operate(Command::drain); return;
+        case on_end: operate(Command::end); return;
+        case on_upgrade: operate(Command::upgrade); return;
+        case on_sessions: operate(Command::sessions); return;
+        case on_kick: operate(Command::kick); return;
+        case on_ban: operate(Command::ban); return;
+        case on_unban: operate(Command::unban); return;
         case on_replay: replay(); return;
     }
 }
@@ -266,6 +262,16 @@ std::vector<int> Reading::cpu_list(const char* flag, const std::string& text) co
         throw Refusal{fmt::format("{}: {}", flag, cpus.error().message)};
     }
     return std::move(*cpus);
+}
+
+void Reading::operate(Command command) {
+    options_.command = command;
+    options_.operate = {
+        .instance = raw_.instance,
+        .game = raw_.game,
+        .who = raw_.who,
+        .seconds = command == Command::ban ? static_cast<std::uint32_t>(raw_.ban_s) : 0,
+        .json = raw_.json};
 }
 
 void Reading::bot() {

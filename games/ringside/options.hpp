@@ -14,7 +14,21 @@
 
 namespace ringside {
 
-enum class Command { play, list, watch, bot, serve, drain, end, upgrade, replay };
+enum class Command {
+    play,
+    list,
+    watch,
+    bot,
+    serve,
+    drain,
+    end,
+    upgrade,
+    sessions,
+    kick,
+    ban,
+    unban,
+    replay
+};
 
 /// Whose host a game is played on.
 enum class PlayHost {
@@ -40,10 +54,13 @@ struct ReplayChoice {
     std::uint32_t restore_every = 0;  // ticks; 0: never
 };
 
-/// Of drain, end and upgrade.
+/// Of the commands of a host's operator.
 struct OperateChoice {
     std::string instance;
-    std::string game;  // of end
+    std::string game;           // of end
+    std::string who;            // of kick: a session; of ban and unban: an address or a session
+    std::uint32_t seconds = 0;  // of ban
+    bool json = false;          // of sessions
 };
 
 /// What was asked for; of the structs only the command's own is filled.

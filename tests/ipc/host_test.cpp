@@ -482,6 +482,30 @@ TEST_CASE("host: a game that hangs is killed; an event it hangs on is skipped",
     REQUIRE(game.view().sum == 2 + static_cast<int>(CounterInput::run));
 }
 
+TEST_CASE("host: a table of bans holds 256 addresses until their time is over", "[ipc][host]") {
+    const std::string path = "/dev/shm/ringside-" + unique_instance() + "-bans";
+    auto host = HostSegment::create(path, 1);
+    std::filesystem::remove(path);
+    REQUIRE(host.has_value());
+    HostSegmentLayout& layout = host->layout();
+    CHECK_FALSE(is_banned(layout, 0, 1));  // a Unix socket
+    for (std::uint64_t address = 1; address <= bans_max; ++address) {
+        REQUIRE(ban(layout, address, 100, 1));
+        REQUIRE(ban(layout, address, 200, 1));  // for longer
+    }
+    CHECK_FALSE(ban(layout, 1000, 100, 1));
+    CHECK(is_banned(layout, 7, 199));
+    CHECK_FALSE(is_banned(layout, 7, 200));
+    CHECK_FALSE(is_banned(layout, 1000, 1));
+    CHECK(ban(layout, 7, 0, 1));  // lifted
+    CHECK_FALSE(is_banned(layout, 7, 1));
+    CHECK(ban(layout, 1000, 300, 1));  // in its place
+    CHECK(is_banned(layout, 1000, 299));
+    CHECK_FALSE(ban(layout, 7, 100, 1));
+    CHECK(ban(layout, 7, 500, 250));  // the others are over
+    CHECK(is_banned(layout, 1000, 250));
+}
+
 TEST_CASE("host: what games write to standard error comes out in safe lines, not in floods",
           "[ipc][host]") {
     const int log_fd = memfd_create("log", 0);

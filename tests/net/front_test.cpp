@@ -19,11 +19,11 @@
 #include <unistd.h>
 
 #include "counter_game.hpp"
-#include "net/peer_address.hpp"
 #include "test_client.hpp"
 
 #include "ringside/core/limits.hpp"
 #include "ringside/ipc/supervisor.hpp"
+#include "ringside/net/peer_address.hpp"
 #include "ringside/relay/relay.hpp"
 
 using namespace ringside;
@@ -530,6 +530,24 @@ TEST_CASE("peer address: IPv4, mapped or not, an IPv6 network, or nobody", "[net
     close(pair[0]);
     close(pair[1]);
     CHECK_FALSE(is_loopback(PeerAddress{0x2001'0db8'0000'0000}));
+}
+
+TEST_CASE("peer address: what is printed is read back", "[net]") {
+    const auto printed = [](const char* typed) {
+        const auto address = parse_peer_address(typed);
+        REQUIRE(address.has_value());
+        CHECK(parse_peer_address(text_of(*address)) == address);
+        return text_of(*address);
+    };
+    CHECK(printed("203.0.113.7") == "203.0.113.7");
+    CHECK(printed("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::/64");
+    CHECK(printed("2001:db8:1:2::/64") == "2001:db8:1:2::/64");
+    CHECK(printed("::ffff:10.0.0.1") == "10.0.0.1");
+    CHECK(printed("::1") == "127.0.0.1");
+    for (const char* wrong : {"", "unix", "10.0.0", "10.0.0.1/24", "10.0.0.1/64", "2001:db8::/32",
+                              "example.org", "::1 "}) {
+        CHECK_FALSE(parse_peer_address(wrong).has_value());
+    }
 }
 
 TEST_CASE("front: a slow reader gets fewer snapshots, but the newest", "[net][front]") {

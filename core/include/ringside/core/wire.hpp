@@ -27,6 +27,8 @@ enum class ErrorCode : std::uint16_t {
     stopping = 4008,           // the host is being stopped; come back later
     game_stuck = 4009,         // the game does not take its input; come back
     idle = 4010,               // in no game, and silent for too long; come back when there is need
+    kicked = 4011,             // the operator has removed this session; do not come back
+    banned = 4012,             // nobody is let in from this address for now; do not come back
 };
 
 /// Whether a client that reconnects unchanged, at once, can expect better.

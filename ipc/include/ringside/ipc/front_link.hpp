@@ -22,6 +22,7 @@
 #include "ringside/ipc/event_ring.hpp"
 #include "ringside/ipc/game_segment.hpp"
 #include "ringside/ipc/host_segment.hpp"
+#include "ringside/ipc/session_table.hpp"
 #include "ringside/ipc/snapshot_ring.hpp"
 
 namespace ringside {
@@ -67,11 +68,19 @@ struct HostStopping {};
 /// The directory's records are at most as old as the request_sweep that this answers.
 struct DirectorySwept {};
 
+/// The operator wants this session closed and its seat given up.
+struct SessionKicked {
+    SessionId session;
+};
+
+/// An address has been banned: see is_banned().
+struct AddressBanned {};
+
 /// The supervisor has gone; this process is about to be killed.
 struct SupervisorGone {};
 
-using ControlMessage =
-    std::variant<OpenAnswer, GameFailed, HostStopping, DirectorySwept, SupervisorGone>;
+using ControlMessage = std::variant<OpenAnswer, GameFailed, HostStopping, DirectorySwept,
+                                    SessionKicked, AddressBanned, SupervisorGone>;
 
 /// A front's event ring in a game, once it is there. The Error says that the game has damaged it.
 [[nodiscard]] Result<EventProducer> attach_events(const GameSegment& segment,
@@ -144,6 +153,11 @@ public:
 
     /// Maps a game and makes this front's event ring in it, if there is none yet.
     [[nodiscard]] Result<GameLink> open_game(GameId);
+
+    /// Where this front shows its sessions to observers.
+    [[nodiscard]] Result<SessionTable> make_session_table() const {
+        return SessionTable::create(handle_.instance_path, handle_.slot, handle_.epoch);
+    }
 
     [[nodiscard]] BellWord& bell() noexcept { return doorbells_.bell(handle_.slot); }
     [[nodiscard]] RingingGames ringing() noexcept { return doorbells_.ringing(handle_.slot); }

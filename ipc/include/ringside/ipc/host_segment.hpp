@@ -17,7 +17,7 @@ namespace ringside {
 
 inline constexpr std::uint32_t host_segment_magic = 0x48534752;      // "RGSH"
 inline constexpr std::uint32_t doorbell_segment_magic = 0x44534752;  // "RGSD"
-inline constexpr std::uint32_t host_segment_layout_version = 2;
+inline constexpr std::uint32_t host_segment_layout_version = 3;
 
 enum class GameState : std::uint32_t {
     free = 0,
@@ -58,6 +58,13 @@ struct alignas(cache_line_bytes) FrontSlotLine {
     std::atomic<std::uint64_t> turns;          // of the front's loop; at least one a second
 };
 
+/// An address that fronts let nobody in from. Written by the supervisor.
+struct BanLine {
+    std::atomic<std::uint64_t> address;  // as in SessionRecord; 0: never used
+    std::atomic<std::int64_t> until_ns;  // CLOCK_MONOTONIC; over: 0, or in the past
+};
+inline constexpr std::size_t bans_max = 256;
+
 struct HostSegmentLayout {
     std::atomic<std::uint32_t> magic;  // READY
     std::uint32_t layout_version;
@@ -68,9 +75,18 @@ struct HostSegmentLayout {
     std::uint64_t reserved[4];       // zero
     alignas(cache_line_bytes) std::atomic<std::int64_t> swept_ns;  // when the records were current
     FrontSlotLine front[front_slots_max];
+    BanLine ban[bans_max];
     // followed by SharedRecord<DirectoryRecord> × games_max
 };
 static_assert(std::is_standard_layout_v<HostSegmentLayout>);
+
+[[nodiscard]] bool is_banned(const HostSegmentLayout& layout, std::uint64_t address,
+                             std::int64_t now_ns) noexcept;
+
+/// By the supervisor: until then, or no longer if that is not after `now_ns`. False: there are
+/// bans_max others.
+[[nodiscard]] bool ban(HostSegmentLayout& layout, std::uint64_t address, std::int64_t until_ns,
+                       std::int64_t now_ns) noexcept;
 
 class HostSegment {
 public:

@@ -3,6 +3,8 @@
 // one, because that is what one subscriber has.
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 namespace ringside {
 
@@ -11,6 +13,12 @@ enum class PeerAddress : std::uint64_t {
 };
 
 [[nodiscard]] PeerAddress peer_address_of(int connected_fd) noexcept;
+
+/// "10.0.0.5", "2001:db8:1:2::/64" or "unix".
+[[nodiscard]] std::string text_of(PeerAddress);
+
+/// Of an address that somebody types; an IPv6 one stands for its /64.
+[[nodiscard]] std::optional<PeerAddress> parse_peer_address(const std::string& text);
 
 /// Whether it is this machine itself: load generators, proxies, tests.
 [[nodiscard]] bool is_loopback(PeerAddress) noexcept;
