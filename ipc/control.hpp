@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "ringside/core/limits.hpp"
+#include "ringside/ipc/event.hpp"
 
 namespace ringside {
 
@@ -47,6 +48,9 @@ struct ControlPacket {
     std::uint32_t seconds = 0;       // ask: of a ban
     std::uint32_t created = 0;       // opened
     std::uint32_t config_bytes = 0;  // open
+    std::uint32_t unlisted = 0;      // open: 1: a new game is not in lists
+    std::uint32_t resuming = 0;      // open: 1: a seat, so the password is not asked for
+    PasswordKey password{};          // open
     char name[game_name_bytes_max + 1] = {};
     char type[type_name_bytes_max + 1] = {};
     char text[256] = {};

@@ -113,6 +113,9 @@ bool FrontLink::request_open(const OpenRequest& request) noexcept {
     copy_text(packet.type, sizeof(packet.type), request.type);
     packet.mode = static_cast<std::uint32_t>(request.mode);
     packet.creator = request.creator;
+    packet.password = request.password;
+    packet.unlisted = request.unlisted ? 1 : 0;
+    packet.resuming = request.resuming ? 1 : 0;
     packet.config_bytes =
         static_cast<std::uint32_t>(std::min(request.config.size(), sizeof(packet.config)));
     std::copy_n(request.config.begin(), packet.config_bytes, packet.config);

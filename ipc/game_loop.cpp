@@ -27,15 +27,6 @@ bool is_older_than(std::uint64_t session, std::uint32_t front_epoch) noexcept {
     return ahead != 0 && ahead < 0x80'0000;
 }
 
-/// In a time that does not tell how much of it is right.
-bool is_same(const ResumeKey& a, const ResumeKey& b) noexcept {
-    std::byte difference{};
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        difference |= a[i] ^ b[i];
-    }
-    return difference == std::byte{};
-}
-
 /// The bytes written into a buffer, up to a whole number of words.
 Bytes padded(std::vector<std::byte>& buffer, std::size_t bytes) {
     const MutableBytes whole = MutableBytes(buffer).first(padded_bytes(bytes));

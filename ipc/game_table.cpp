@@ -147,6 +147,14 @@ void GameTable::open(ControlPacket& packet, bool may_create) {
                       fmt::format("the game '{}' is a {}, not a {}", packet.name, entry.record.type,
                                   packet.type));
     }
+    const PasswordKey& password = entry.segment.plan().password;
+    if (packet.resuming == 0 && !is_same(packet.password, password)) {
+        return refuse(
+            packet, RefuseReason::wrong_password,
+            password == PasswordKey{}
+                ? fmt::format("the game '{}' exists already and has no password", packet.name)
+                : fmt::format("the game '{}' needs its password", packet.name));
+    }
     packet.game_slot = found->second;
     packet.game_epoch = entry.record.epoch;
 }
@@ -211,6 +219,9 @@ Result<GameId> GameTable::make_game(const ControlPacket& packet, std::size_t typ
     wanted.cpu = shape.reactive && !free_spin_cpus_.empty() ? free_spin_cpus_.back() : -1;
     wanted.spins = wanted.cpu >= 0 ? 1 : 0;
     wanted.realtime = shape.reactive && options_.realtime ? 1 : 0;
+    wanted.unlisted = packet.unlisted;
+    wanted.creator = packet.creator;
+    wanted.password = packet.password;
     wanted.config_bytes = packet.config_bytes;
     copy_text(wanted.name, sizeof(wanted.name), packet.name);
     copy_text(wanted.type, sizeof(wanted.type), types_[type_index]->name());
@@ -228,10 +239,6 @@ Result<GameId> GameTable::make_game(const ControlPacket& packet, std::size_t typ
         free_spin_cpus_.pop_back();
     }
     take_segment(std::move(*segment), type_index, shape);
-    entry.creator = packet.creator;
-    if (packet.creator != 0) {
-        ++games_of_[packet.creator];
-    }
     entry.record.created_ns = monotonic_ns();
     slot_by_name_.emplace(packet.name, slot);
     start_process(slot);
@@ -270,12 +277,16 @@ void GameTable::take_segment(GameSegment segment, std::size_t type_index, const 
     Entry& entry = entries_[plan.slot];
     entry.spin_cpu = plan.cpu;
     entry.type_index = type_index;
-    entry.creator = 0;
+    if (plan.creator != 0) {
+        ++games_of_[plan.creator];
+    }
     entry.to_end = false;
     entry.deaths_without_progress = 0;
     entry.record = {};
     entry.record.epoch = plan.epoch;
     entry.record.seats = static_cast<std::uint8_t>(plan.seats);
+    entry.record.unlisted = plan.unlisted != 0 ? 1 : 0;
+    entry.record.has_password = plan.password != PasswordKey{} ? 1 : 0;
     copy_text(entry.record.name, sizeof(entry.record.name), plan.name);
     copy_text(entry.record.type, sizeof(entry.record.type), plan.type);
     copy_text(entry.record.size_label, sizeof(entry.record.size_label), shape.size_label);
@@ -530,6 +541,7 @@ void GameTable::retire(std::uint32_t slot) {
     forget_name(slot);
     Entry& entry = entries_[slot];
     unlink(game_segment_path(instance_path_, {slot, entry.record.epoch}).c_str());
+    const std::uint64_t creator = entry.segment.plan().creator;
     entry.segment = GameSegment{};
     const std::uint32_t epoch = entry.record.epoch;
     entry.record = {};
@@ -539,7 +551,7 @@ void GameTable::retire(std::uint32_t slot) {
     if (entry.spin_cpu >= 0) {
         free_spin_cpus_.push_back(entry.spin_cpu);
     }
-    const auto created = games_of_.find(entry.creator);
+    const auto created = games_of_.find(creator);
     if (created != games_of_.end() && --created->second == 0) {
         games_of_.erase(created);
     }

@@ -90,7 +90,6 @@ private:
         std::uint64_t sequence_at_start = 0;  // newest snapshot when the process was forked
         std::int64_t started_ns = 0;          // when that was
         int spin_cpu = -1;                    // given to it; -1: none
-        std::uint64_t creator = 0;            // OpenRequest::creator
         bool waits = false;                   // to be restored
         bool to_end = false;                  // its process is killed, and no other follows
         Watchdog watchdog{};

@@ -70,7 +70,7 @@ Result<void> Client::reconnect(std::chrono::milliseconds timeout) {
     welcomed_ = false;
     say_hello();
     if (watching_) {
-        watch(std::exchange(game_, {}));
+        watch(std::string(game_), std::string(password_));
         return {};
     }
     if (candidates_.empty()) {
@@ -241,19 +241,24 @@ void Client::send_join() {
         const auto config = request.config.empty() ? 0 : bytes_vector(builder, request.config);
         const auto parameters =
             request.parameters.empty() ? 0 : bytes_vector(builder, request.parameters);
-        return std::pair{
-            wire::ClientMessage::Join,
-            wire::CreateJoin(builder, game, type, request.mode, config, parameters).Union()};
+        const auto password = request.password.empty() ? 0 : builder.CreateString(request.password);
+        return std::pair{wire::ClientMessage::Join,
+                         wire::CreateJoin(builder, game, type, request.mode, config, parameters,
+                                          password, request.unlisted)
+                             .Union()};
     });
 }
 
-void Client::watch(std::string_view game) {
+void Client::watch(const std::string& game, const std::string& password) {
     forget_game();
     game_ = game;
+    password_ = password;
     watching_ = true;
     send([&](auto& builder) {
         const auto name = builder.CreateString(game);
-        return std::pair{wire::ClientMessage::Watch, wire::CreateWatch(builder, name).Union()};
+        const auto secret = password.empty() ? 0 : builder.CreateString(password);
+        return std::pair{wire::ClientMessage::Watch,
+                         wire::CreateWatch(builder, name, secret).Union()};
     });
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "front_server.hpp"
+#include "password_key.hpp"
 
 #include "ringside/core/game_name.hpp"
 #include "ringside/core/wire_generated.h"
@@ -19,6 +20,10 @@ Bytes bytes_of(const flatbuffers::Vector<std::uint8_t>* vector) noexcept {
 std::string_view text_of(const flatbuffers::String* string) noexcept {
     return string == nullptr ? std::string_view{}
                              : std::string_view(string->data(), string->size());
+}
+
+std::string password_rule() {
+    return "a password has at most " + std::to_string(password_bytes_max) + " bytes";
 }
 
 }  // namespace
@@ -110,6 +115,8 @@ FrontServer::Handled FrontServer::take_join(Connection& connection, const wire::
         refuse(connection, RefuseReason::bad_parameters,
                "config has at most " + std::to_string(config_bytes_max) +
                    " bytes, parameters at most " + std::to_string(join_parameters_bytes_max));
+    } else if (text_of(join.password()).size() > password_bytes_max) {
+        refuse(connection, RefuseReason::bad_parameters, password_rule());
     } else if (join.mode() > wire::JoinMode::MAX) {
         fail(connection, wire::ErrorCode::malformed, "a join mode this host does not know");
     } else {
@@ -118,6 +125,8 @@ FrontServer::Handled FrontServer::take_join(Connection& connection, const wire::
         wish.open.name = text_of(join.game());
         wish.open.type = type;
         wish.open.mode = modes[static_cast<std::size_t>(join.mode())];
+        wish.open.password = password_key_of(wish.open.name, text_of(join.password()));
+        wish.open.unlisted = join.unlisted();
         wish.open.config.assign(config.begin(), config.end());
         wish.parameters.assign(parameters.begin(), parameters.end());
         begin(connection, std::move(wish));
@@ -145,6 +154,7 @@ FrontServer::Handled FrontServer::take_resume(Connection& connection, const wire
         JoinWish wish;
         wish.open.name = text_of(resume.game());
         wish.open.mode = OpenMode::find;
+        wish.open.resuming = true;
         for (std::uint32_t i = 0; i < sessions.size(); ++i) {
             wish.resume.push_back(
                 {.session = sessions.Get(i),
@@ -163,10 +173,13 @@ FrontServer::Handled FrontServer::take_watch(Connection& connection, const wire:
         fail(connection, wire::ErrorCode::out_of_order, "a session is in one game at a time");
     } else if (!is_game_name(text_of(watch.game()))) {
         refuse(connection, RefuseReason::bad_name, std::string(game_name_rule));
+    } else if (text_of(watch.password()).size() > password_bytes_max) {
+        refuse(connection, RefuseReason::bad_parameters, password_rule());
     } else {
         JoinWish wish;
         wish.open.name = text_of(watch.game());
         wish.open.mode = OpenMode::find;
+        wish.open.password = password_key_of(wish.open.name, text_of(watch.password()));
         wish.watch = true;
         begin(connection, std::move(wish));
     }

@@ -70,7 +70,8 @@ void FrontServer::read_directory(std::int64_t swept_ns) {
             continue;  // being written: a game that comes or goes
         }
         const auto state = static_cast<GameState>(record.state);
-        if (state == GameState::running || state == GameState::starting) {
+        const bool goes_on = state == GameState::running || state == GameState::starting;
+        if (goes_on && record.unlisted == 0) {
             directory_.push_back(record);
         }
     }

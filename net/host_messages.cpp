@@ -119,10 +119,10 @@ BufferRef HostMessages::games(const Page& page) {
         const auto type = builder_.CreateString(std::string(text_of(game.type)));
         const auto size = string_or_none(text_of(game.size_label));
         const std::int64_t age_ns = std::max<std::int64_t>(0, page.now_ns - game.created_ns);
-        infos.push_back(wire::CreateGameInfo(builder_, name, type, size, game.phase, game.players,
-                                             game.seats,
-                                             static_cast<std::uint32_t>(game.spectators),
-                                             static_cast<std::uint64_t>(age_ns) / 1'000'000));
+        infos.push_back(wire::CreateGameInfo(
+            builder_, name, type, size, game.phase, game.players, game.seats,
+            static_cast<std::uint32_t>(game.spectators),
+            static_cast<std::uint64_t>(age_ns) / 1'000'000, game.has_password != 0));
     }
     const auto games = builder_.CreateVector(infos);
     return framed(wire::CreateGames(builder_, games, page.more));

@@ -141,6 +141,7 @@ void BotMatches::open_some() {
 JoinRequest BotMatches::join_request(const std::string& game) const {
     JoinRequest join;
     join.game = game;
+    join.password = options_.password;
     if (!options_.game.empty()) {
         join.mode = wire::JoinMode::join_only;
         return join;

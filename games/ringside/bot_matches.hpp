@@ -18,6 +18,7 @@ inline constexpr std::uint32_t bot_games_max = 32'768;  // what one host can hav
 struct BotOptions {
     Endpoint endpoint;
     std::string game;           // takes seats of this game; empty: matches of their own
+    std::string password;       // of the games; empty: none
     std::uint32_t games = 1;    // at once, when `game` is empty
     std::uint32_t players = 0;  // bots in each game, [1, 6]; 0: 1 with `game`, else 2
     std::uint16_t width = 80;   // of new games, cells

@@ -25,6 +25,7 @@ struct Row {
     std::uint32_t spectators = 0;
     std::string size;
     std::uint64_t age_s = 0;
+    bool password = false;
 };
 
 std::string text_of(const flatbuffers::String* text) {
@@ -41,7 +42,8 @@ Row row_of(const wire::GameInfo& game) {
             .seats = game.seats(),
             .spectators = game.spectators(),
             .size = text_of(game.size()),
-            .age_s = game.age_ms() / 1000};
+            .age_s = game.age_ms() / 1000,
+            .password = game.password()};
 }
 
 Result<const wire::Games*> next_page(Client& client) {
@@ -97,7 +99,8 @@ void print_json(const std::vector<Row>& rows) {
                          {"seats", row.seats},
                          {"spectators", row.spectators},
                          {"size", row.size},
-                         {"age_s", row.age_s}});
+                         {"age_s", row.age_s},
+                         {"password", row.password}});
     }
     const nlohmann::ordered_json all{{"games", std::move(games)}};
     fmt::print("{}\n", all.dump());
@@ -122,9 +125,9 @@ void print_table(const std::vector<Row>& rows, const ListOptions& options) {
     fmt::print("{:<{}}  {:<8} {:<9} {:>7}  {:>10}  {:<9} {:>7}\n", "NAME", name_columns, "TYPE",
                "STATE", "PLAYERS", "SPECTATORS", "SIZE", "AGE");
     for (const Row& row : rows) {
-        fmt::print("{:<{}}  {:<8} {:<9} {:>7}  {:>10}  {:<9} {:>7}\n", row.name, name_columns,
+        fmt::print("{:<{}}  {:<8} {:<9} {:>7}  {:>10}  {:<9} {:>7}{}\n", row.name, name_columns,
                    row.type, row.state, fmt::format("{}/{}", row.players, row.seats),
-                   row.spectators, row.size, age_text(row.age_s));
+                   row.spectators, row.size, age_text(row.age_s), row.password ? "  password" : "");
     }
 }
 

@@ -79,11 +79,14 @@ int play(PlayChoice choice, PlayRole role) {
                         .role = role,
                         .game = choice.game,
                         .seats = choice.seats,
+                        .password = choice.password,
+                        .unlisted = choice.unlisted,
                         .invitation = {}};
     if (shared) {
         const Endpoint everywhere{.port = choice.endpoint.port};
         options.invitation =
-            fmt::format("{} -G {}", join_command(host ? everywhere : choice.endpoint), choice.game);
+            fmt::format("{} -G {}{}", join_command(host ? everywhere : choice.endpoint),
+                        choice.game, choice.password.empty() ? "" : " --password ...");
     }
     options.width = choice.width != 0 ? choice.width : options.width;
     options.height = choice.height != 0 ? choice.height : options.height;

@@ -42,6 +42,11 @@ constexpr std::array rows{
               "Game to take seats in; without it the bots make games of their "
               "own",
               on_bot, &RawOptions::game},
+    OptionRow{"--password", "TEXT",
+              "The game's password, also of a new one; better in the environment, where others "
+              "do not see it",
+              plays | on_watch | on_bot, &RawOptions::password, false, "RINGSIDE_PASSWORD"},
+    OptionRow{"--unlisted", "", "Keep a new game out of lists", plays, &RawOptions::unlisted},
     OptionRow{"-N,--number", "N", "Players a new game needs", plays,
               Number{&RawOptions::number, 1, tron::seats_limit, "players"}},
     OptionRow{"-W,--width", "CELLS", "Width of a new game's grid", plays | on_bot,

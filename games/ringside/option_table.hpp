@@ -55,6 +55,8 @@ struct RawOptions {
     std::uint64_t restore_every = 0;
     std::uint64_t kill_seed = 0;
     std::uint64_t ban_s = 3'600;
+    std::string password;
+    bool unlisted = false;
     std::string who;
     std::uint64_t restores_per_second = restores_per_second_default;
 };
@@ -92,6 +94,7 @@ struct OptionRow {
                  std::vector<std::string> RawOptions::*, Number>
         target;
     bool required = false;
+    std::string_view environment = "";  // variable that says it where the flag does not
 };
 
 [[nodiscard]] std::span<const OptionRow> option_table() noexcept;

@@ -14,6 +14,7 @@
 #include "option_table.hpp"
 
 #include "ringside/core/game_name.hpp"
+#include "ringside/core/limits.hpp"
 #include "ringside/core/printable.hpp"
 #include "ringside/tron/config.hpp"
 
@@ -80,7 +81,8 @@ void add_row(CLI::App& app, const OptionRow& row, RawOptions& raw) {
     } else if (const auto* text = std::get_if<std::string RawOptions::*>(&row.target)) {
         app.add_option(names, raw.**text, help)
             ->type_name(std::string(row.value))
-            ->required(row.required);
+            ->required(row.required)
+            ->envname(std::string(row.environment));
     } else {
         const auto list = std::get<std::vector<std::string> RawOptions::*>(row.target);
         app.add_option(names, raw.*list, help)
@@ -141,6 +143,7 @@ private:
     void replay();
     [[nodiscard]] Endpoint endpoint() const;
     [[nodiscard]] std::string game() const;
+    [[nodiscard]] std::string password() const;
     void check_grid() const;
 
     const CLI::App& app_;
@@ -154,7 +157,10 @@ void Reading::read(unsigned command) {
         case on_play: play(); return;
         case on_watch:
             options_.command = Command::watch;
-            options_.play = {.host = PlayHost::theirs, .endpoint = endpoint(), .game = game()};
+            options_.play = {.host = PlayHost::theirs,
+                             .endpoint = endpoint(),
+                             .game = game(),
+                             .password = password()};
             return;
         case on_list:
             options_.command = Command::list;
@@ -200,7 +206,9 @@ void Reading::play() {
                      .game = game(),
                      .seats = static_cast<std::uint8_t>(raw_.number),
                      .width = static_cast<std::uint16_t>(raw_.width),
-                     .height = static_cast<std::uint16_t>(raw_.height)};
+                     .height = static_cast<std::uint16_t>(raw_.height),
+                     .password = password(),
+                     .unlisted = raw_.unlisted};
     choose_host();
 }
 
@@ -280,6 +288,7 @@ void Reading::bot() {
     check_grid();
     options_.bot = {.endpoint = endpoint(),
                     .game = game(),
+                    .password = password(),
                     .games = static_cast<std::uint32_t>(std::max<std::uint64_t>(raw_.games, 1)),
                     .players = static_cast<std::uint32_t>(raw_.players),
                     .width = static_cast<std::uint16_t>(raw_.width),
@@ -321,6 +330,13 @@ std::string Reading::game() const {
         throw Refusal{fmt::format("--game: '{}' is no name; {}", raw_.game, game_name_rule)};
     }
     return raw_.game;
+}
+
+std::string Reading::password() const {
+    if (raw_.password.size() > password_bytes_max) {
+        throw Refusal{fmt::format("--password has at most {} bytes", password_bytes_max)};
+    }
+    return raw_.password;
 }
 
 void Reading::check_grid() const {

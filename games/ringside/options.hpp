@@ -45,6 +45,8 @@ struct PlayChoice {
     std::uint8_t seats = 1;   // of a new game
     std::uint16_t width = 0;  // of a new game, cells
     std::uint16_t height = 0;
+    std::string password;   // of the game; empty: none
+    bool unlisted = false;  // a new game
 };
 
 struct ReplayChoice {

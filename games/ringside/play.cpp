@@ -83,14 +83,16 @@ private:
 
 void Play::ask() {
     if (options_.role == PlayRole::spectator) {
-        return client_.watch(options_.game);
+        return client_.watch(options_.game, options_.password);
     }
     const tron::Config config{
         .width = options_.width, .height = options_.height, .seats = options_.seats};
     client_.join({.game = options_.game,
                   .type = {},
                   .config = tron::encode_config(config),
-                  .parameters = {}});
+                  .parameters = {},
+                  .password = options_.password,
+                  .unlisted = options_.unlisted});
 }
 
 void Play::configure(const flatbuffers::Vector<std::uint8_t>* config) {

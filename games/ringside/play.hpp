@@ -17,6 +17,8 @@ struct PlayOptions {
     std::uint8_t seats = 1;    // of a new game
     std::uint16_t width = 80;  // of a new game, cells
     std::uint16_t height = 22;
+    std::string password;    // of the game; empty: none
+    bool unlisted = false;   // a new game
     std::string invitation;  // a command for friends, shown while players are missing
 };
 

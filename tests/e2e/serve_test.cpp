@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -293,4 +294,81 @@ TEST_CASE("demo: without arguments and terminal a match is printed", "[e2e][demo
     const std::string result = last_line(demo.output);
     CHECK((result == "A draw: nobody is left." || result == "Bot 1 wins." ||
            result == "Bot 2 wins."));
+}
+
+TEST_CASE("serve: a private game lets in who has its password, and may be unlisted",
+          "[e2e][serve]") {
+    const NothingLeft nothing_left;
+    const std::string instance = new_instance();
+    std::optional<ServedHost> host(std::in_place, std::vector<std::string>{}, instance);
+    std::vector<Client> clients;
+    const auto client = [&]() -> Client& {
+        auto connected = Client::connect(host->endpoint());
+        REQUIRE(connected.has_value());
+        return clients.emplace_back(std::move(*connected));
+    };
+    // The reason why it is refused; none when it is let in.
+    const auto answer = [](Client& asking) {
+        for (;;) {
+            const auto message = asking.receive(patience);
+            REQUIRE(message.has_value());
+            REQUIRE(*message != nullptr);
+            if (const auto* refused = (*message)->message_as_Refused()) {
+                return static_cast<RefuseReason>(refused->reason());
+            }
+            if ((*message)->message_as_Joined() != nullptr ||
+                (*message)->message_as_Watching() != nullptr) {
+                return RefuseReason::none;
+            }
+        }
+    };
+    const auto join = [&](const std::string& game, const std::string& password,
+                          bool unlisted = false) {
+        Client& joining = client();
+        joining.join({.game = game,
+                      .type = {},
+                      .config = tron::encode_config({.seats = 3}),
+                      .parameters = {},
+                      .password = password,
+                      .unlisted = unlisted});
+        return answer(joining);
+    };
+    const auto watch = [&](const std::string& game, const std::string& password) {
+        Client& watching = client();
+        watching.watch(game, password);
+        return answer(watching);
+    };
+    CHECK(join("secret", "swordfish", /*unlisted=*/true) == RefuseReason::none);
+    CHECK(join("locked", "swordfish") == RefuseReason::none);
+    CHECK(join("open", "") == RefuseReason::none);
+    const auto expect_private = [&] {
+        CHECK(join("secret", "Swordfish") == RefuseReason::wrong_password);
+        CHECK(join("secret", "") == RefuseReason::wrong_password);
+        CHECK(watch("locked", "") == RefuseReason::wrong_password);
+        CHECK(watch("locked", "swordfish") == RefuseReason::none);
+        CHECK(join("open", "swordfish") == RefuseReason::wrong_password);
+        CHECK(watch("open", std::string(65, 'x')) == RefuseReason::bad_parameters);
+        const auto listed = list_games(host->port());
+        REQUIRE(listed.size() == 2);
+        CHECK(listed[0].name == "locked");
+        CHECK(listed[1].name == "open");
+    };
+    expect_private();
+    const std::string listed = run({"list", "-P", host->port()}).output;
+    CHECK(listed.find("  password\n") < listed.find("open"));
+
+    const std::string port = host->port();
+    host->program().signal(SIGKILL);
+    REQUIRE(host->program().wait() == -SIGKILL);
+    host.reset();
+    host.emplace(std::vector<std::string>{"--listen", "127.0.0.1:" + port}, instance);
+    // A seat is gone on with by its token alone.
+    Client& first = clients.front();
+    while (first.receive(patience).has_value()) {
+    }
+    REQUIRE(first.reconnect());
+    CHECK(answer(first) == RefuseReason::none);
+    expect_private();
+    CHECK(join("secret", "swordfish") == RefuseReason::none);
+    CHECK(host->stop() == 0);
 }

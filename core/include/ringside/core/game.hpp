@@ -42,6 +42,7 @@ enum class RefuseReason : std::uint8_t {
     no_room = 8,           // the host is out of something; the text says what, and the cure
     stopping = 9,          // the host is being stopped
     no_such_session = 10,  // to be resumed: its grace is over, or the token is another's
+    wrong_password = 11,   // the game has another one, or has none and one was given
 };
 
 /// Why a session is no longer in its game. Values are part of the wire protocol: append only.

@@ -27,6 +27,7 @@ inline constexpr std::uint32_t type_name_bytes_max = 23;   // +1
 inline constexpr std::uint32_t size_label_bytes_max = 15;  // +1; "80x22"
 inline constexpr std::uint32_t config_bytes_max = 256;
 inline constexpr std::uint32_t join_parameters_bytes_max = 256;
+inline constexpr std::uint32_t password_bytes_max = 64;  // of a private game
 inline constexpr std::uint32_t input_bytes_max = 256;
 
 // The records of one front's events to one game: a power of two, chosen by the game type.
@@ -54,7 +55,8 @@ inline constexpr std::uint32_t host_message_bytes_max = 128 * 1024;
 inline constexpr std::uint32_t view_bytes_limit = host_message_bytes_max - 256 - 8 * seats_max;
 inline constexpr std::uint32_t games_per_page_max = 100;
 static_assert(client_message_bytes_max >= config_bytes_max + join_parameters_bytes_max +
-                                              game_name_bytes_max + type_name_bytes_max + 256,
+                                              game_name_bytes_max + type_name_bytes_max +
+                                              password_bytes_max + 256,
               "a Join with everything at its maximum must fit one message");
 
 }  // namespace ringside

@@ -31,6 +31,18 @@ static_assert(sizeof(EventHeader) == event_header_bytes,
 /// resume token. All zero: this session cannot be resumed.
 using ResumeKey = std::array<std::byte, resume_key_bytes>;
 
+/// In a time that does not tell how much of it is right.
+[[nodiscard]] constexpr bool is_same(const ResumeKey& a, const ResumeKey& b) noexcept {
+    std::byte difference{};
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        difference |= a[i] ^ b[i];
+    }
+    return difference == std::byte{};
+}
+
+/// What a game's password is compared by: a hash of it and of the game's name. All zero: none.
+using PasswordKey = ResumeKey;
+
 /// The body of a join event: the key that will resume the session, and the joiner's parameters.
 [[nodiscard]] std::vector<std::byte> join_body(const ResumeKey& key, Bytes parameters);
 

@@ -44,6 +44,9 @@ struct OpenRequest {
     std::string type;           // empty: the host's first, or whatever type the game found has
     OpenMode mode = OpenMode::find_or_create;
     std::vector<std::byte> config;
+    PasswordKey password{};     // of the game found or made; all zero: none
+    bool unlisted = false;      // if it is made
+    bool resuming = false;      // a seat: its token says enough
     std::uint64_t creator = 0;  // whom HostOptions::games_per_creator_max counts as one; 0: nobody
     std::optional<GameId> known_ended;  // this one has ended, even if its process still goes
 };

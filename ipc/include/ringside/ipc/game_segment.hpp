@@ -22,13 +22,14 @@
 #include "ringside/core/histogram.hpp"
 #include "ringside/core/limits.hpp"
 #include "ringside/ipc/doorbell.hpp"
+#include "ringside/ipc/event.hpp"
 #include "ringside/ipc/event_ring.hpp"
 #include "ringside/ipc/shared_region.hpp"
 
 namespace ringside {
 
 inline constexpr std::uint32_t game_segment_magic = 0x47534752;  // "RGSG"
-inline constexpr std::uint32_t game_segment_layout_version = 4;
+inline constexpr std::uint32_t game_segment_layout_version = 5;
 
 enum class Pacing : std::uint32_t {
     realtime = 0,  // one tick every tick_ns
@@ -59,13 +60,15 @@ struct GameSegmentPlan {
     std::uint32_t spins;     // 1: never sleeps; only with a CPU of its own
     std::int32_t cpu;        // the one it runs on; -1: any
     std::uint32_t realtime;  // 1: runs before everything else
-    std::uint32_t reserved;  // zero
+    std::uint32_t unlisted;  // 1: not in lists
+    std::uint64_t creator;   // OpenRequest::creator
+    PasswordKey password;    // OpenRequest::password
     char name[game_name_bytes_max + 1];
     char type[type_name_bytes_max + 1];
     std::byte config[config_bytes_max];
 };
 static_assert(std::is_trivially_copyable_v<GameSegmentPlan>);
-static_assert(sizeof(GameSegmentPlan) == 440, "layout changed: raise game_segment_layout_version");
+static_assert(sizeof(GameSegmentPlan) == 464, "layout changed: raise game_segment_layout_version");
 
 struct GameSegmentHeader {
     std::atomic<std::uint32_t> magic;  // READY: stored last

@@ -36,7 +36,9 @@ struct DirectoryRecord {
     std::uint8_t phase;       // Phase
     std::uint8_t players;
     std::uint8_t seats;
-    std::uint8_t reserved[5];  // zero
+    std::uint8_t unlisted;      // 1: not for lists
+    std::uint8_t has_password;  // 1: it is asked for
+    std::uint8_t reserved[3];   // zero
     std::uint64_t spectators;
     char name[game_name_bytes_max + 1];
     char type[type_name_bytes_max + 1];

@@ -31,6 +31,8 @@ struct JoinRequest {
     wire::JoinMode mode = wire::JoinMode::join_or_create;
     std::vector<std::byte> config;      // for a new game; empty: the type's defaults
     std::vector<std::byte> parameters;  // the joiner's own
+    std::string password;               // of the game, also of a new one; empty: none
+    bool unlisted = false;              // a new game: not in lists
 };
 
 /// Whether a client can apply a Delta; if not, every change comes to it as a whole Snapshot.
@@ -63,7 +65,7 @@ public:
     // that died after it had heard a Join or Resume, but before this client knew its session, would
     // have given the seat to nobody.
     void join(const JoinRequest& request);
-    void watch(std::string_view game);
+    void watch(const std::string& game, const std::string& password = {});
     void leave();
     void input(Bytes bytes);  // numbered from 1 in each game joined
     void list(std::string_view prefix, std::string_view after);
@@ -126,8 +128,9 @@ private:
     std::int64_t lost_ns_ = 0;
     std::int64_t grace_ns_ = 0;
     bool welcomed_ = false;
-    Credentials own_;   // of this connection, once welcomed
-    std::string game_;  // joined or watched
+    Credentials own_;       // of this connection, once welcomed
+    std::string game_;      // joined or watched
+    std::string password_;  // of a game watched
     bool watching_ = false;
     std::optional<JoinRequest> joining_;  // until it is answered
     std::optional<std::uint8_t> seat_;
