@@ -12,6 +12,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -21,14 +22,18 @@
 #include <unistd.h>
 
 #include "counter_game.hpp"
+#include "ipc/game_loop.hpp"
 #include "ipc/instance.hpp"
 #include "ipc/predecessor.hpp"
 #include "ring_memory.hpp"
 
+#include "ringside/ipc/event.hpp"
 #include "ringside/ipc/event_ring.hpp"
 #include "ringside/ipc/game_segment.hpp"
+#include "ringside/ipc/host_segment.hpp"
 #include "ringside/ipc/shared_record.hpp"
 #include "ringside/ipc/shared_region.hpp"
+#include "ringside/ipc/snapshot.hpp"
 #include "ringside/ipc/snapshot_ring.hpp"
 
 using namespace ringside;
@@ -41,8 +46,9 @@ namespace {
 /// What is stepped through, and how to judge what it leaves behind.
 struct Scenario {
     const char* name;
-    std::function<void()> prepare;  // before each run of the role
-    std::function<void()> role;     // in the child; allocates nothing of the test's
+    std::function<void()> prepare;        // before each run of the role
+    std::function<void()> role;           // in the child; allocates nothing of the test's
+    std::function<void()> begin = [] {};  // in the child, before it is stepped
     /// What the role may change, for comparison.
     std::function<std::vector<std::byte>()> shared;
     /// Recovery on these bytes; false: something is torn, lost or doubled.
@@ -59,14 +65,21 @@ struct Outcome {
     std::size_t violations = 0;
 };
 
+/// One execution of an instruction, of those that have this address the count-th.
+struct Execution {
+    unsigned long long address;
+    std::size_t count;
+};
+
 class Stepped {
 public:
-    explicit Stepped(const std::function<void()>& role) : pid_(fork()) {
+    explicit Stepped(const Scenario& scenario) : pid_(fork()) {
         REQUIRE(pid_ >= 0);
         if (pid_ == 0) {
+            scenario.begin();
             ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
             raise(SIGSTOP);
-            role();
+            scenario.role();
             raise(SIGSTOP);
             _exit(0);
         }
@@ -85,13 +98,33 @@ public:
         return wait_for_stop() == SIGTRAP;
     }
 
-    /// Whether the next instruction is a system call.
-    [[nodiscard]] bool at_call() const {
+    /// The address of the next instruction.
+    [[nodiscard]] unsigned long long address() const {
         user_regs_struct registers{};
-        ptrace(PTRACE_GETREGS, pid_, nullptr, &registers);
+        REQUIRE(ptrace(PTRACE_GETREGS, pid_, nullptr, &registers) == 0);
+        return registers.rip;
+    }
+
+    [[nodiscard]] bool is_call(unsigned long long address) const {
         constexpr long syscall_instruction = 0x050f;
-        return (ptrace(PTRACE_PEEKTEXT, pid_, registers.rip, nullptr) & 0xffff) ==
-               syscall_instruction;
+        return (ptrace(PTRACE_PEEKTEXT, pid_, address, nullptr) & 0xffff) == syscall_instruction;
+    }
+
+    /// At once, and right behind that execution of an instruction: by a breakpoint on it.
+    void run_behind(const Execution& execution) {
+        constexpr long breakpoint = 0xcc;
+        const long word = ptrace(PTRACE_PEEKTEXT, pid_, execution.address, nullptr);
+        for (std::size_t hits = 0; hits < execution.count; ++hits) {
+            ptrace(PTRACE_POKETEXT, pid_, execution.address, (word & ~0xffL) | breakpoint);
+            REQUIRE(ptrace(PTRACE_CONT, pid_, nullptr, nullptr) == 0);
+            REQUIRE(wait_for_stop() == SIGTRAP);
+            user_regs_struct registers{};
+            REQUIRE(ptrace(PTRACE_GETREGS, pid_, nullptr, &registers) == 0);
+            REQUIRE(--registers.rip == execution.address);
+            REQUIRE(ptrace(PTRACE_SETREGS, pid_, nullptr, &registers) == 0);
+            ptrace(PTRACE_POKETEXT, pid_, execution.address, word);
+            REQUIRE(step());
+        }
     }
 
 private:
@@ -107,18 +140,25 @@ private:
 };
 
 /// Every step to the role's end, recovery on a copy wherever something has changed.
-void step_through(const Scenario& scenario, Outcome& outcome, std::vector<std::size_t>& kill_at) {
+void step_through(const Scenario& scenario, Outcome& outcome, std::vector<Execution>& kill_behind) {
     scenario.prepare();
     std::vector<std::byte> before = scenario.shared();
-    Stepped process(scenario.role);
-    for (bool at_call = process.at_call(); process.step(); at_call = process.at_call()) {
+    std::unordered_map<unsigned long long, std::size_t> executions;
+    Stepped process(scenario);
+    for (;;) {
+        const auto address = process.address();
+        const Execution execution{.address = address, .count = ++executions[address]};
+        const bool is_call = process.is_call(address);
+        if (!process.step()) {
+            return;
+        }
         ++outcome.instructions;
         std::vector<std::byte> now = scenario.shared();
         const bool changed = now != before;
-        outcome.stores += changed && !at_call ? 1u : 0u;
-        outcome.calls += at_call ? 1u : 0u;
-        if (changed || at_call) {
-            kill_at.push_back(outcome.instructions);
+        outcome.stores += changed && !is_call ? 1u : 0u;
+        outcome.calls += is_call ? 1u : 0u;
+        if (changed || is_call) {
+            kill_behind.push_back(execution);
         }
         if (changed) {
             outcome.violations += scenario.recovers(now) ? 0u : 1u;
@@ -129,15 +169,13 @@ void step_through(const Scenario& scenario, Outcome& outcome, std::vector<std::s
 
 Outcome die_everywhere(const Scenario& scenario) {
     Outcome outcome;
-    std::vector<std::size_t> kill_at;
-    step_through(scenario, outcome, kill_at);
-    for (const std::size_t instructions : kill_at) {
+    std::vector<Execution> kill_behind;
+    step_through(scenario, outcome, kill_behind);
+    for (const Execution& execution : kill_behind) {
         scenario.prepare();
         {
-            Stepped process(scenario.role);
-            for (std::size_t i = 0; i < instructions; ++i) {
-                REQUIRE(process.step());
-            }
+            Stepped process(scenario);
+            process.run_behind(execution);
         }
         ++outcome.kills;
         outcome.violations += scenario.recovers_in_place() ? 0u : 1u;
@@ -521,6 +559,159 @@ TEST_CASE("every instruction: writing a record of the directory", "[ipc][single_
             }
         },
         record_recovers));
+}
+
+namespace {
+
+/// A game in lockstep with the test: its segment, with one front's events in its ring.
+class SteppedGame {
+public:
+    SteppedGame() {
+        GameSegmentPlan wanted{};
+        wanted.epoch = 1;
+        wanted.tick_ns = 1'000'000;
+        wanted.idle_timeout_ns = 2'000'000'000;  // a recovery that lost events must end as well
+        wanted.pacing = static_cast<std::uint32_t>(Pacing::lockstep);
+        wanted.seats = 4;
+        wanted.state_bytes_max = 1;
+        wanted.view_bytes_max = sizeof(CounterView);
+        wanted.delta_bytes_max = sizeof(CounterDelta);
+        wanted.event_ring_bytes = event_ring_bytes_min;
+        wanted.cpu = -1;
+        std::strcpy(wanted.name, "stepped");
+        std::strcpy(wanted.type, "counter");
+        plan_ = GameSegment::lay_out(wanted).value();
+        used_bytes_ = plan_.event_rings_offset + plan_.event_ring_stride;
+        doorbells_ = DoorbellSegment::create(folder_ + "-doorbells", 1).value();
+    }
+    SteppedGame(const SteppedGame&) = delete;
+    SteppedGame& operator=(const SteppedGame&) = delete;
+    ~SteppedGame() {
+        for (const char* name : {"-doorbells", "-game", "-copy"}) {
+            std::filesystem::remove(folder_ + name);
+        }
+    }
+
+    /// Anew, with everything written and nothing read.
+    void make() {
+        std::filesystem::remove(folder_ + "-game");
+        const auto segment = GameSegment::create(folder_ + "-game", plan_).value();
+        REQUIRE(SharedRegion::reserve(folder_ + "-game", plan_.event_rings_offset,
+                                      plan_.event_ring_stride));
+        create_event_ring(segment.event_ring(0), plan_.event_ring_bytes);
+        segment.layout().fronts.active.store(1, std::memory_order_release);
+        auto events = EventProducer::attach(segment.event_ring(0)).value();
+        const auto write = [&](EventKind kind, std::uint32_t number, std::vector<std::byte> body) {
+            const EventHeader header{.session = session,
+                                     .input_number = number,
+                                     .body_bytes = static_cast<std::uint32_t>(body.size())};
+            const auto room =
+                events.try_claim(kind, static_cast<std::uint32_t>(sizeof(header) + body.size()));
+            REQUIRE_FALSE(room.empty());
+            std::memcpy(room.data(), &header, sizeof(header));
+            std::ranges::copy(body, room.begin() + sizeof(header));
+        };
+        write(EventKind::join, 0, join_body({}, {}));
+        for (std::uint32_t number = 1; number <= inputs; ++number) {
+            write(EventKind::input, number, {static_cast<std::byte>(CounterInput::add_one)});
+            write(EventKind::step, 0, {});
+        }
+        write(EventKind::input, inputs, {std::byte{1}});  // sent again
+        write(EventKind::input, inputs + 1, {static_cast<std::byte>(CounterInput::end)});
+        events.publish();
+        seen_ = SharedRegion::open(folder_ + "-game", Access::read_only).value();
+    }
+
+    [[nodiscard]] std::vector<std::byte> bytes() const {
+        const auto used = seen_.bytes().first(used_bytes_);
+        return {used.begin(), used.end()};
+    }
+
+    void start() { loop_.emplace(started("-game")); }
+    void run() { loop_->run(); }
+
+    /// A successor on the segment itself, and one on a copy of it.
+    [[nodiscard]] bool recovers() const { return comes_to_its_end("-game"); }
+    [[nodiscard]] bool recovers(const std::vector<std::byte>& copy) const {
+        std::filesystem::remove(folder_ + "-copy");
+        const auto segment = GameSegment::create(folder_ + "-copy", plan_).value();
+        REQUIRE(SharedRegion::reserve(folder_ + "-copy", plan_.event_rings_offset,
+                                      plan_.event_ring_stride));
+        std::memcpy(reinterpret_cast<std::byte*>(&segment.layout()), copy.data(), copy.size());
+        return comes_to_its_end("-copy");
+    }
+
+private:
+    static constexpr std::uint32_t inputs = 3;
+    static constexpr std::uint64_t session = value(make_session_id(0, 1, 1));
+
+    [[nodiscard]] GameLoop started(const char* name) const {
+        WakeFds no_fds;
+        no_fds.fill(-1);
+        auto segment = GameSegment::open(folder_ + name).value();
+        auto doorbells = DoorbellSegment::open(folder_ + "-doorbells").value();
+        return GameLoop::start(std::move(segment), std::move(doorbells), counter_type(), no_fds)
+            .value();
+    }
+
+    /// As its supervisor would: a game whose last snapshot says that it has ended is not gone on
+    /// with.
+    [[nodiscard]] bool comes_to_its_end(const char* name) const {
+        if (!has_ended(name)) {
+            started(name).run();
+        }
+        CounterView view;
+        RosterEntry entry;
+        return has_ended(name, &view, &entry) && view.joins == 1 && view.players == 1 &&
+               view.sum == inputs + static_cast<std::uint64_t>(CounterInput::end) &&
+               view.ticks == inputs && entry.session == session && entry.last_input == inputs + 1;
+    }
+
+    [[nodiscard]] bool has_ended(const char* name, CounterView* view = nullptr,
+                                 RosterEntry* entry = nullptr) const {
+        const auto segment = GameSegment::open(folder_ + name).value();
+        auto reader = SnapshotReader::attach(segment.snapshot_ring()).value();
+        std::vector<std::uint64_t> copy(reader.payload_bytes_max() / 8 + 1);
+        const auto all = std::as_writable_bytes(std::span(copy));
+        std::size_t bytes = 0;
+        if (reader.read_newest(all, bytes) != SnapshotRead::record) {
+            return false;
+        }
+        const auto parts = parse_snapshot(all.first(bytes));
+        if (!parts || (parts->header.flags & snapshot_ended) == 0 ||
+            parts->view.size() != sizeof(CounterView) || parts->roster.size() != 1) {
+            return false;
+        }
+        if (view != nullptr) {
+            std::memcpy(view, parts->view.data(), sizeof(*view));
+            *entry = parts->roster[0];
+        }
+        return true;
+    }
+
+    std::string folder_ = "/dev/shm/ringside-step-" + std::to_string(getpid());
+    GameSegmentPlan plan_{};
+    std::size_t used_bytes_ = 0;
+    std::optional<DoorbellSegment> doorbells_;
+    SharedRegion seen_;
+    std::optional<GameLoop> loop_;
+};
+
+}  // namespace
+
+// Not what a loop like its own does, but the loop itself, with a real game: joins, inputs, one of
+// them twice, steps, the end.
+TEST_CASE("every instruction: a whole game in its loop", "[ipc][single_step]") {
+    SteppedGame game;
+    expect_survived(
+        {.name = "a game's loop",
+         .prepare = [&] { game.make(); },
+         .role = [&] { game.run(); },
+         .begin = [&] { game.start(); },
+         .shared = [&] { return game.bytes(); },
+         .recovers = [&](const std::vector<std::byte>& copy) { return game.recovers(copy); },
+         .recovers_in_place = [&] { return game.recovers(); }},
+        100);
 }
 
 TEST_CASE("every instruction: making a game's segment", "[ipc][single_step]") {
