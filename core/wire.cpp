@@ -1,5 +1,7 @@
 #include "ringside/core/wire.hpp"
 
+#include <cstdint>
+
 #include <flatbuffers/flatbuffers.h>
 
 #include "ringside/core/limits.hpp"
@@ -34,7 +36,13 @@ const Root* verified(Bytes frame, flatbuffers::uoffset_t tables_max) noexcept {
 }  // namespace
 
 const FromClient* verified_from_client(Bytes frame) noexcept {
-    return verified<FromClient, ClientMessage>(frame, tables_max_from_client);
+    const auto* message = verified<FromClient, ClientMessage>(frame, tables_max_from_client);
+    const Resume* resume = message != nullptr ? message->message_as_Resume() : nullptr;
+    // The library aligns a vector by its length, which has 4 bytes; these elements have 8.
+    const bool aligned =
+        resume == nullptr || resume->sessions()->size() == 0 ||
+        reinterpret_cast<std::uintptr_t>(resume->sessions()->Data()) % alignof(std::uint64_t) == 0;
+    return aligned ? message : nullptr;
 }
 
 const FromHost* verified_from_host(Bytes frame) noexcept {

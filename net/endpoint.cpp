@@ -257,6 +257,10 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
     } else {
         endpoint.host = text;  // no port, or a bare IPv6 address
     }
+    if (endpoint.host.find_first_of("[]") != std::string::npos) {
+        return failure(std::errc::invalid_argument,
+                       fmt::format("address '{}' is not like [::1]:8766", text));
+    }
     if (!port.empty()) {
         const auto number = parse_port(port);
         if (!number) {

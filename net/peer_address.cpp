@@ -77,7 +77,7 @@ std::optional<PeerAddress> parse_peer_address(const std::string& text) {
     if (!is_network && ::inet_pton(AF_INET, address.c_str(), &v4) == 1) {
         return ipv4(ntohl(v4.s_addr));
     }
-    if (::inet_pton(AF_INET6, address.c_str(), &v6) == 1) {
+    if (::inet_pton(AF_INET6, address.c_str(), &v6) == 1 && ipv6(v6) != PeerAddress::none) {
         return ipv6(v6);
     }
     return std::nullopt;

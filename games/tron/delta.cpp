@@ -163,8 +163,8 @@ std::size_t write_delta(const Config& config, const Outline& before, const Outli
     if (before.cycles != now.cycles || before.width != now.width || before.height != now.height) {
         return 0;
     }
-    out[0] = static_cast<std::byte>(static_cast<unsigned>(now.phase) | now.count << 3u |
-                                    now.cycles << 5u);
+    out[0] = static_cast<std::byte>(static_cast<unsigned>(now.phase) | unsigned{now.count} << 3u |
+                                    unsigned{now.cycles} << 5u);
     std::size_t bytes = 1;
     for (std::size_t i = 0; i < now.cycles; ++i) {
         const std::size_t written =
