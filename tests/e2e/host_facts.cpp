@@ -11,7 +11,6 @@
 #include "ipc/instance.hpp"
 #include "program.hpp"
 
-#include "ringside/ipc/game_segment.hpp"
 #include "ringside/ipc/host_segment.hpp"
 
 namespace fs = std::filesystem;
@@ -56,16 +55,31 @@ std::vector<GameFacts> look_at_games(const std::string& instance) {
         }
         const GameStatusLine& status = segment->layout().status;  // statistics: relaxed
         const std::uint64_t progress = status.progress.load(std::memory_order_relaxed);
+        std::array<std::uint32_t, LatenessHistogram::bucket_count> lateness{};
+        std::ranges::transform(
+            segment->layout().lateness.ticks, lateness.begin(),
+            [](const auto& count) { return count.load(std::memory_order_relaxed); });
         games.push_back({.name = segment->plan().name,
                          .pid = record.pid,
                          .tick = status.tick.load(std::memory_order_relaxed),
                          .sequence = status.sequence.load(std::memory_order_relaxed),
                          .missed_ticks = status.missed_ticks.load(std::memory_order_relaxed),
+                         .lateness = lateness,
                          .restarts = record.restarts,
                          .players = static_cast<unsigned>(progress >> 8 & 0xff),
                          .ended = (progress >> 24 & 1) != 0});
     }
     return games;
+}
+
+std::optional<GameSegment> segment_of(const std::string& instance, pid_t game) {
+    for (const auto& [file, record] : directory_of(instance)) {
+        if (record.pid == game) {
+            auto segment = GameSegment::open(file);
+            return segment ? std::optional(std::move(*segment)) : std::nullopt;
+        }
+    }
+    return std::nullopt;
 }
 
 std::vector<pid_t> children_of(pid_t parent) {

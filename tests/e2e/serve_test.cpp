@@ -15,6 +15,8 @@
 #include "served_host.hpp"
 #include "tests/ipc/process_watch.hpp"
 
+#include "ringside/ipc/host_segment.hpp"
+
 namespace fs = std::filesystem;
 using namespace ringside;
 using namespace ringside::test;
@@ -371,4 +373,38 @@ TEST_CASE("serve: a private game lets in who has its password, and may be unlist
     expect_private();
     CHECK(join("secret", "swordfish") == RefuseReason::none);
     CHECK(host->stop() == 0);
+}
+
+TEST_CASE("serve: a front out of descriptors lets clients wait and does not spin", "[e2e][serve]") {
+    const NothingLeft nothing_left;
+    ServedHost host = ServedHost::with_few_descriptors(64);
+    Player there(host.endpoint());
+    REQUIRE(there.join("going-on", {.seats = 2}).seat == 0u);
+    const auto welcomed = [](Client& client, std::chrono::milliseconds in) {
+        const auto message = client.receive(in);
+        REQUIRE(message.has_value());
+        return *message != nullptr && (*message)->message_as_Welcome() != nullptr;
+    };
+    std::vector<Client> crowd;
+    do {
+        auto client = Client::connect(host.endpoint());  // the kernel answers: into the backlog
+        REQUIRE(client.has_value());
+        crowd.push_back(std::move(*client));
+        REQUIRE(crowd.size() < 64);
+    } while (welcomed(crowd.back(), std::chrono::seconds(1)));
+
+    const auto turns = [&] {
+        const auto segment =
+            HostSegment::open(instance_directory(host.instance()) + "/host", Access::read_only);
+        REQUIRE(segment.has_value());
+        return segment->layout().front[0].turns.load(std::memory_order_relaxed);
+    };
+    const std::uint64_t turns_before = turns();
+    CHECK_FALSE(welcomed(crowd.back(), std::chrono::seconds(1)));
+    CHECK(turns() - turns_before < 500);  // one that asks again at once turns 100,000 times
+    there.leave();                        // who is there is served
+    CHECK(there.left() == LeaveReason::left);
+    crowd.erase(crowd.begin());
+    CHECK(welcomed(crowd.back(), patience));
+    CHECK(host.stop() == 0);
 }

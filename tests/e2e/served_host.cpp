@@ -64,6 +64,15 @@ ServedHost ServedHost::of_program(const std::string& path, std::vector<std::stri
     return ServedHost(Program(path, arguments), std::move(instance));
 }
 
+ServedHost ServedHost::with_few_descriptors(unsigned count) {
+    std::string instance = new_instance();
+    // It becomes the program, so its process is the one that is stopped.
+    std::vector<std::string> arguments{"--nofile=" + std::to_string(count), RINGSIDE_PROGRAM};
+    const auto served = with_defaults({}, instance);
+    arguments.insert(arguments.end(), served.begin(), served.end());
+    return ServedHost(Program("prlimit", arguments), std::move(instance));
+}
+
 ServedHost ServedHost::with_little_memory(const std::string& size, std::vector<std::string> flags) {
     std::string instance = new_instance();
     std::vector<std::string> arguments{"--mount"};

@@ -22,6 +22,9 @@ public:
     [[nodiscard]] static ServedHost of_program(const std::string& path,
                                                std::vector<std::string> flags);
 
+    /// The same with so few descriptors a process.
+    [[nodiscard]] static ServedHost with_few_descriptors(unsigned count);
+
     /// The same where /dev/shm is another file system, of this size.
     [[nodiscard]] static ServedHost with_little_memory(const std::string& size,
                                                        std::vector<std::string> flags);

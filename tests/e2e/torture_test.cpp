@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <map>
 #include <optional>
@@ -33,6 +34,7 @@
 #include "served_host.hpp"
 
 #include "ringside/core/clock.hpp"
+#include "ringside/core/histogram.hpp"
 #include "ringside/core/random.hpp"
 #include "ringside/net/client.hpp"
 
@@ -83,6 +85,50 @@ bool signal_child(pid_t host, pid_t pid, int signal_number) {
     return sent;
 }
 
+/// Whether the game of this process name is left alone: it shows what the deaths of others cost.
+bool is_bystander(const std::string& process_name) {
+    return std::hash<std::string>()(process_name) % 2 == 0;
+}
+
+/// How late the bystanders' ticks were since they were made.
+std::vector<std::int64_t> lateness_of_bystanders(const std::string& instance) {
+    std::vector<std::int64_t> ticks(LatenessHistogram::bucket_count);
+    for (const GameFacts& game : look_at_games(instance)) {
+        constexpr std::size_t process_name_bytes_max = 15;
+        if (is_bystander(("tron:" + game.name).substr(0, process_name_bytes_max))) {
+            std::ranges::transform(ticks, game.lateness, ticks.begin(), std::plus<>());
+        }
+    }
+    return ticks;
+}
+
+/// "p50 0.1 ms, p99 2.3 ms" of those between the two.
+std::string lateness_text(const std::vector<std::int64_t>& before,
+                          const std::vector<std::int64_t>& after) {
+    LatenessHistogram between;
+    for (std::uint32_t bucket = 0; bucket < before.size(); ++bucket) {
+        between.add(bucket, static_cast<std::uint64_t>(after[bucket] - before[bucket]));
+    }
+    const auto ms_of = [&](double share) {
+        return static_cast<double>(between.quantile(share) << lateness_unit_bits) / ms;
+    };
+    return fmt::format("p50 {:.2f}, p99 {:.2f}, p99.9 {:.2f} ms", ms_of(0.5), ms_of(0.99),
+                       ms_of(0.999));
+}
+
+/// Until another process has the game's segment, for a second at most; what that took.
+std::optional<std::int64_t> time_to_successor_ns(const GameSegment& segment, pid_t killed) {
+    const std::int64_t begin_ns = monotonic_ns();
+    while (monotonic_ns() - begin_ns < 1'000 * ms) {
+        const pid_t owner = segment.layout().header.owner_pid.load(std::memory_order_relaxed);
+        if (owner != 0 && owner != killed) {
+            return monotonic_ns() - begin_ns;
+        }
+        pause_for(ms / 10);
+    }
+    return std::nullopt;
+}
+
 /// A child of the host: a game mostly, a front or a nursery now and then.
 pid_t pick_victim(pid_t host, Random& random) {
     const auto children = children_of(host);
@@ -92,7 +138,7 @@ pid_t pick_victim(pid_t host, Random& random) {
     std::ranges::copy_if(children, std::back_inserter(found), [&](pid_t pid) {
         const std::string name = name_of(pid);
         const bool is_game = !name.starts_with("nursery/") && !name.starts_with("front/");
-        return kind.empty() ? is_game : name.starts_with(kind);
+        return kind.empty() ? is_game && !is_bystander(name) : name.starts_with(kind);
     });
     return found.empty() ? 0 : found[random.below(static_cast<std::uint32_t>(found.size()))];
 }
@@ -347,11 +393,14 @@ TEST_CASE("torture: after kills and stops at random all is as if nothing had bee
     Racing racing(host.port(), host.instance(), games);
     const Footprint before = footprint_of(pid, host.instance());
     const std::uint64_t missed_before = missed_ticks(host.instance());
+    const auto late_before = lateness_of_bystanders(host.instance());
     const std::int64_t begin_ns = monotonic_ns();
     std::map<std::string, std::uint32_t> hit;
+    Histogram successors;
     for (std::uint32_t done = 0; done < wanted;) {
         const pid_t victim = pick_victim(pid, random);
         const std::string name = name_of(victim);
+        const auto segment = segment_of(host.instance(), victim);
         if (victim != 0 && signal_child(pid, victim, stops ? SIGSTOP : SIGKILL)) {
             ++done;
             ++hit[name.starts_with("nursery/") ? "nurseries"
@@ -360,6 +409,10 @@ TEST_CASE("torture: after kills and stops at random all is as if nothing had bee
             if (stops) {  // less than what counts as hanging, mostly
                 pause_for(random.below(10) == 0 ? 3'000 * ms : random.below(200) * ms);
                 signal_child(pid, victim, SIGCONT);
+            } else if (segment) {
+                if (const auto time_ns = time_to_successor_ns(*segment, victim)) {
+                    successors.record(static_cast<std::uint64_t>(*time_ns));
+                }
             }
         }
         pause_for(random.below(20) * ms);
@@ -369,6 +422,17 @@ TEST_CASE("torture: after kills and stops at random all is as if nothing had bee
                              stops ? "SIGSTOP" : "SIGKILL", hit["games"], hit["fronts"],
                              hit["nurseries"], elapsed_ns / 1'000 / ms,
                              missed_ticks(host.instance()) - missed_before);
+    const auto late_after = lateness_of_bystanders(host.instance());
+    if (!stops) {
+        std::cout << fmt::format(
+            "from a game's death to its successor's first step: p50 {:.1f}, p99 {:.1f} ms\n",
+            static_cast<double>(successors.quantile(0.5)) / ms,
+            static_cast<double>(successors.quantile(0.99)) / ms);
+    }
+    pause_for(elapsed_ns);
+    std::cout << fmt::format("ticks of games left alone late by {}; in as long without: {}\n",
+                             lateness_text(late_before, late_after),
+                             lateness_text(late_after, lateness_of_bystanders(host.instance())));
     racing.expect_recovered();
     const auto as_before = [&] {
         const Footprint after = footprint_of(pid, host.instance());
