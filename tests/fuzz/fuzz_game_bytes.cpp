@@ -43,7 +43,8 @@ public:
         return value;
     }
     [[nodiscard]] Bytes piece() {
-        const Bytes taken = rest_.first(std::min<std::size_t>(byte(), rest_.size()));
+        const std::size_t wanted = byte();
+        const Bytes taken = rest_.first(std::min(wanted, rest_.size()));
         rest_ = rest_.subspan(taken.size());
         return taken;
     }
