@@ -43,9 +43,9 @@ constexpr std::array rows{
               "own",
               on_bot, &RawOptions::game},
     OptionRow{"--password", "TEXT",
-              "The game's password, also of a new one; better in the environment, where others "
-              "do not see it",
-              plays | on_watch | on_bot, &RawOptions::password, false, "RINGSIDE_PASSWORD"},
+              "The game's password, also of a new one; better as RINGSIDE_PASSWORD in the "
+              "environment, where others do not see it",
+              plays | on_watch | on_bot, &RawOptions::password},
     OptionRow{"--unlisted", "", "Keep a new game out of lists", plays, &RawOptions::unlisted},
     OptionRow{"-N,--number", "N", "Players a new game needs", plays,
               Number{&RawOptions::number, 1, tron::seats_limit, "players"}},

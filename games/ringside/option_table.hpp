@@ -94,7 +94,6 @@ struct OptionRow {
                  std::vector<std::string> RawOptions::*, Number>
         target;
     bool required = false;
-    std::string_view environment = "";  // variable that says it where the flag does not
 };
 
 [[nodiscard]] std::span<const OptionRow> option_table() noexcept;

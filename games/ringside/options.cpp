@@ -4,6 +4,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <optional>
 #include <vector>
 
@@ -81,8 +82,7 @@ void add_row(CLI::App& app, const OptionRow& row, RawOptions& raw) {
     } else if (const auto* text = std::get_if<std::string RawOptions::*>(&row.target)) {
         app.add_option(names, raw.**text, help)
             ->type_name(std::string(row.value))
-            ->required(row.required)
-            ->envname(std::string(row.environment));
+            ->required(row.required);
     } else {
         const auto list = std::get<std::vector<std::string> RawOptions::*>(row.target);
         app.add_option(names, raw.*list, help)
@@ -333,10 +333,15 @@ std::string Reading::game() const {
 }
 
 std::string Reading::password() const {
-    if (raw_.password.size() > password_bytes_max) {
-        throw Refusal{fmt::format("--password has at most {} bytes", password_bytes_max)};
+    const char* in_environment = std::getenv("RINGSIDE_PASSWORD");
+    const bool not_given = !given("--password") && in_environment != nullptr;
+    std::string password = not_given ? in_environment : raw_.password;
+    if (password.size() > password_bytes_max) {
+        throw Refusal{fmt::format("{} has at most {} bytes",
+                                  not_given ? "RINGSIDE_PASSWORD" : "--password",
+                                  password_bytes_max)};
     }
-    return raw_.password;
+    return password;
 }
 
 void Reading::check_grid() const {

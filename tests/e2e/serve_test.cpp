@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -358,6 +359,12 @@ TEST_CASE("serve: a private game lets in who has its password, and may be unlist
     expect_private();
     const std::string listed = run({"list", "-P", host->port()}).output;
     CHECK(listed.find("  password\n") < listed.find("open"));
+    {
+        setenv("RINGSIDE_PASSWORD", "swordfish", 1);
+        const Program bot({"bot", "-P", host->port(), "-G", "locked"});
+        CHECK(eventually([&] { return list_games(host->port())[0].players == 2; }));
+        unsetenv("RINGSIDE_PASSWORD");
+    }
 
     const std::string port = host->port();
     host->program().signal(SIGKILL);
