@@ -28,6 +28,7 @@ namespace {
 // At the third death in a row without a new snapshot the event being applied is skipped; a fourth
 // shows that this did not help.
 constexpr std::uint32_t deaths_before_skip = 3;
+constexpr std::uint32_t kills_before_end = 30;
 
 // A parked game publishes nothing: a process that has lived this long counts as progress too, or
 // deaths hours apart would add up.
@@ -282,6 +283,7 @@ void GameTable::take_segment(GameSegment segment, std::size_t type_index, const 
     }
     entry.to_end = false;
     entry.deaths_without_progress = 0;
+    entry.kills_without_progress = 0;
     entry.record = {};
     entry.record.epoch = plan.epoch;
     entry.record.seats = static_cast<std::uint8_t>(plan.seats);
@@ -302,6 +304,7 @@ void GameTable::start_process(std::uint32_t slot) {
     entry.sequence_at_start = layout.status.sequence.load(std::memory_order_relaxed);
     entry.started_ns = monotonic_ns();
     entry.watchdog = {};
+    entry.hung = false;
     entry.waits = false;
     entry.record.pid = 0;
     list_as(slot, GameState::starting);
@@ -377,29 +380,39 @@ void GameTable::on_exit(pid_t pid, int wait_status) {
     } else if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == exit_code_superseded) {
         adopt_owner(slot);
     } else {
-        on_death(slot, describe_exit(wait_status));
+        on_death(slot, describe_exit(wait_status),
+                 WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL);
     }
 }
 
-void GameTable::on_death(std::uint32_t slot, const std::string& how) {
+// `killed`: by SIGKILL. Who kills a game from outside has not shown that it would die by itself:
+// such deaths count for it only in great numbers, for it may also be the kernel, short of memory.
+void GameTable::on_death(std::uint32_t slot, const std::string& how, bool killed) {
     Entry& entry = entries_[slot];
     GameSegmentLayout& layout = entry.segment.layout();
     const bool progressed = layout.status.sequence.load(std::memory_order_relaxed) >
                                 entry.sequence_at_start ||  // relaxed: its writer has exited
                             monotonic_ns() - entry.started_ns > steady_after_ns;
-    entry.deaths_without_progress = progressed ? 1 : entry.deaths_without_progress + 1;
+    if (progressed) {
+        entry.deaths_without_progress = 0;
+        entry.kills_without_progress = 0;
+    }
+    const std::uint64_t applying = layout.status.applying.load(std::memory_order_relaxed);
+    const bool by_others = killed && !entry.hung && applying == 0;
+    ++(by_others ? entry.kills_without_progress : entry.deaths_without_progress);
     ++entry.record.restarts;
-    if (entry.deaths_without_progress > deaths_before_skip) {
-        const std::string text =
-            fmt::format("game '{}' crashed {} times in a row ({}) and could not be restored",
-                        entry.record.name, entry.deaths_without_progress, how);
+    if (entry.deaths_without_progress > deaths_before_skip ||
+        entry.kills_without_progress > kills_before_end) {
+        const std::string text = fmt::format(
+            "game '{}' crashed {} times in a row ({}) and could not be restored", entry.record.name,
+            entry.deaths_without_progress + entry.kills_without_progress, how);
         std::fprintf(stderr, "ringside: %s\n", text.c_str());
         hooks_.announce_failure({slot, entry.record.epoch}, text);
         return retire(slot);
     }
-    layout.header.skip_position_plus_1 = 0;
-    if (entry.deaths_without_progress == deaths_before_skip) {
-        layout.header.skip_position_plus_1 = layout.status.applying.load(std::memory_order_relaxed);
+    if (progressed || !by_others) {
+        layout.header.skip_position_plus_1 =
+            entry.deaths_without_progress == deaths_before_skip ? applying : 0;
         layout.header.skip_front_slot =
             static_cast<std::uint32_t>(layout.status.applying_slot.load(std::memory_order_relaxed));
     }
@@ -468,7 +481,7 @@ void GameTable::adopt_owner(std::uint32_t slot) {
         write_record(slot);
         return;
     }
-    on_death(slot, "lost with its nursery");
+    on_death(slot, "lost with its nursery", /*killed=*/true);
 }
 
 void GameTable::on_nursery_death(std::size_t type_index) {
@@ -524,6 +537,7 @@ bool GameTable::end(const std::string& name) {
         entry.waits = false;
         finish(slot);
     } else if (entry.record.pid != 0) {
+        entry.hung = true;
         kill(entry.record.pid, SIGKILL);  // on_exit does the rest
     }
     return true;

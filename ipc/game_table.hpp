@@ -87,11 +87,13 @@ private:
         DirectoryRecord record{};
         std::size_t type_index = 0;
         std::uint32_t deaths_without_progress = 0;
-        std::uint64_t sequence_at_start = 0;  // newest snapshot when the process was forked
-        std::int64_t started_ns = 0;          // when that was
-        int spin_cpu = -1;                    // given to it; -1: none
-        bool waits = false;                   // to be restored
-        bool to_end = false;                  // its process is killed, and no other follows
+        std::uint32_t kills_without_progress = 0;  // by others, and applying nothing
+        std::uint64_t sequence_at_start = 0;       // newest snapshot when the process was forked
+        std::int64_t started_ns = 0;               // when that was
+        int spin_cpu = -1;                         // given to it; -1: none
+        bool waits = false;                        // to be restored
+        bool hung = false;                         // killed for it
+        bool to_end = false;                       // its process is killed, and no other follows
         Watchdog watchdog{};
     };
 
@@ -102,7 +104,7 @@ private:
     void take_segment(GameSegment segment, std::size_t type_index, const GameShape& shape);
     void refuse(ControlPacket& packet, RefuseReason reason, std::string_view text) const;
     void start_process(std::uint32_t slot);
-    void on_death(std::uint32_t slot, const std::string& how);
+    void on_death(std::uint32_t slot, const std::string& how, bool killed);
     void restore(std::uint32_t slot);
     void wait_for_restore(std::uint32_t slot);
     void adopt_owner(std::uint32_t slot);

@@ -1,10 +1,12 @@
 #include "program.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <utility>
 
@@ -229,6 +231,16 @@ NothingLeft::~NothingLeft() {
     for (const std::string& directory : left) {
         std::error_code ignored;
         fs::remove_all(directory, ignored);
+    }
+}
+
+void reap_orphans() {
+    const std::string self = std::to_string(getpid());
+    std::ifstream children("/proc/" + self + "/task/" + self + "/children");
+    for (pid_t child = 0; children >> child;) {
+        if (std::ranges::find(started(), child) == started().end()) {
+            waitpid(child, nullptr, WNOHANG);
+        }
     }
 }
 

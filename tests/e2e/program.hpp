@@ -91,6 +91,9 @@ public:
     ~NothingLeft();
 };
 
+/// Orphans that have ended: those of thousands of hosts would be all processes there can be.
+void reap_orphans();
+
 /// The directory of an instance in /dev/shm.
 [[nodiscard]] std::string instance_directory(const std::string& instance);
 

@@ -497,6 +497,7 @@ TEST_CASE("torture: a supervisor that dies at any time loses no game", "[e2e][to
             REQUIRE(next.wait() == -SIGKILL);
             ++cut_short;
         }
+        reap_orphans();
         note_games();
         if (random.below(2) == 0 || done + 1 == wanted) {
             first.emplace(flags(), instance);

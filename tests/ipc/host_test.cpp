@@ -457,6 +457,29 @@ TEST_CASE("host: games that crash too often are restored one after the other",
     REQUIRE(monotonic_ns() - began_ns >= 2'000'000'000);  // the last two have waited
 }
 
+// It has nothing to do, so no death of it comes after progress; none of them is its own either.
+TEST_CASE("host: a game that others kill again and again is restored each time",
+          "[ipc][host][crash]") {
+    HostOptions options;
+    options.restores_per_second = 0;
+    LocalHost host = start_host(options);
+    const GameId id = open_game(host, "alpha").game;
+    Follower game(host, id);
+    game.send(EventKind::join, 1);
+    game.until([&](const SnapshotParts&) { return game.entry(1) != nullptr; });
+    for (int deaths = 0; deaths < 20; ++deaths) {
+        const pid_t pid = pid_of(host, id);
+        kill(pid, SIGKILL);
+        test::wait_until_gone(pid);
+        while (pid_of(host, id) == pid) {
+            sched_yield();
+        }
+    }
+    game.input(1, 1, CounterInput::add_one);
+    game.until([&](const SnapshotParts&) { return game.applied(1, 1); });
+    REQUIRE(game.view().sum == 1);
+}
+
 TEST_CASE("host: a game that hangs is killed; an event it hangs on is skipped",
           "[ipc][host][crash]") {
     LocalHost host = start_host();
