@@ -254,11 +254,13 @@ TEST_CASE("crash: a front that has stopped keeps nobody out", "[e2e][crash]") {
     ServedHost host({"--fronts", "2"});
     const pid_t stopped = host.process("front/1");
     REQUIRE(kill(stopped, SIGSTOP) == 0);
+    wait_until_stopped(stopped);  // until then it still accepts, and that client would die with it
     std::vector<Client> clients;
     for (int i = 0; i < 40; ++i) {  // far more than one front has ahead of another
         auto client = Client::connect(host.endpoint());
         REQUIRE(client.has_value());
         const auto message = client->receive(std::chrono::seconds(20));
+        INFO("client " << i << ": " << (message ? "" : message.error().message));
         REQUIRE(message.has_value());
         REQUIRE(*message != nullptr);
         REQUIRE((*message)->message_as_Welcome() != nullptr);

@@ -10,6 +10,18 @@
 
 namespace ringside::test {
 
+namespace {
+
+/// As ps shows it: R, S, D, T, Z … Gone is a zombie that has been reaped: X.
+char state_of(pid_t pid) {
+    std::string stat;
+    std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/stat"), stat);
+    const std::size_t name_end = stat.rfind(')');
+    return name_end == std::string::npos ? 'X' : stat.at(name_end + 2);
+}
+
+}  // namespace
+
 pid_t child_named(pid_t parent, const std::string& name) {
     const std::string task = "/proc/" + std::to_string(parent) + "/task/" + std::to_string(parent);
     std::ifstream children(task + "/children");
@@ -17,7 +29,7 @@ pid_t child_named(pid_t parent, const std::string& name) {
     while (children >> child) {
         std::string found;
         std::getline(std::ifstream("/proc/" + std::to_string(child) + "/comm"), found);
-        if (found == name) {
+        if (found == name && state_of(child) != 'Z') {
             return child;
         }
     }
@@ -36,11 +48,7 @@ void wait_until_gone(pid_t pid) {
 }
 
 void wait_until_stopped(pid_t pid) {
-    char state = 0;
-    while (state != 'T') {
-        std::string stat;
-        std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/stat"), stat);
-        state = stat.at(stat.rfind(')') + 2);
+    for (char state = 0; state != 'T' && state != 'X'; state = state_of(pid)) {
         sched_yield();
     }
 }

@@ -7,13 +7,13 @@
 
 namespace ringside::test {
 
-/// The child of `parent` with this name (as in /proc/PID/comm), or 0.
+/// The living child of `parent` with this name (as in /proc/PID/comm), or 0; zombies do not live.
 [[nodiscard]] pid_t child_named(pid_t parent, const std::string& name);
 
 /// Returns when no process has this pid any more; a zombie counts as gone.
 void wait_until_gone(pid_t pid);
 
-/// Returns when the process is stopped by a signal.
+/// Returns when the process is stopped by a signal, or gone.
 void wait_until_stopped(pid_t pid);
 
 }  // namespace ringside::test
