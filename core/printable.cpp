@@ -11,7 +11,7 @@ struct Decoded {
 };
 
 // RFC 3629: no surrogates, nothing above U+10FFFF, no over-long forms.
-Decoded decode(std::string_view text) {
+Decoded decode(std::string_view text) noexcept {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const unsigned char first = byte(0);
     if (first < 0x80) {
@@ -57,6 +57,17 @@ std::string printable(std::string_view text) {
         text.remove_prefix(decoded.bytes == 0 ? 1 : decoded.bytes);
     }
     return safe;
+}
+
+bool is_utf8(std::string_view text) noexcept {
+    while (!text.empty()) {
+        const std::size_t bytes = decode(text).bytes;
+        if (bytes == 0) {
+            return false;
+        }
+        text.remove_prefix(bytes);
+    }
+    return true;
 }
 
 }  // namespace ringside

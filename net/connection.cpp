@@ -133,9 +133,15 @@ void Connections::start_send(Connection& connection, std::int64_t now_ns) {
     submit_send(connection);
 }
 
+Bytes Connections::bytes_to_send(const Connection& connection) noexcept {
+    const Bytes all = connection.web_socket ? connection.in_flight.web_socket_bytes()
+                                            : connection.in_flight.bytes();
+    return all.subspan(connection.sent_bytes);
+}
+
 void Connections::submit_send(Connection& connection) noexcept {
     connection.sending = true;
-    loop_.send(connection.fd, connection.in_flight.bytes().subspan(connection.sent_bytes),
+    loop_.send(connection.fd, bytes_to_send(connection),
                {Operation::send, connection.generation, connection.index});
 }
 
@@ -153,7 +159,7 @@ void Connections::sent(Connection& connection, std::int32_t result, std::int64_t
         connection.sent_bytes += static_cast<std::size_t>(result);
         connection.sending_since_ns = now_ns;
     }
-    if (connection.sent_bytes < connection.in_flight.bytes().size()) {
+    if (!bytes_to_send(connection).empty()) {
         submit_send(connection);
         return;
     }

@@ -7,6 +7,7 @@
 //      A turn starts a bounded number of sends; what comes after stands in line for the next turns,
 //      which start as many of their own: other games have their turns between ten thousand
 //      spectators of one.
+// Who speaks WebSocket is sent a message's frame header too; everything else is alike.
 // In   Bytes are parsed as they come. Under back-pressure they wait here, and past a bound the
 //      socket is not read, so that TCP tells the client.
 // End  fail(): the Error is sent, then our side is shut down and what the peer still sends is
@@ -16,11 +17,14 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <vector>
 
+#include "http.hpp"
 #include "ring_loop.hpp"
 #include "send_buffer.hpp"
 #include "session.hpp"
+#include "web_socket.hpp"
 
 #include "ringside/core/token_bucket.hpp"
 #include "ringside/net/frame.hpp"
@@ -57,8 +61,14 @@ struct Connection {
     TokenBucket messages;               // that it may send
     std::size_t drained_bytes = 0;
 
-    FrameParser parser;
-    std::vector<std::byte> pending;
+    // What it speaks: one of these at most is there, and with neither it speaks plain frames.
+    std::unique_ptr<HttpReader> http;
+    std::unique_ptr<WebSocketReader> web_socket;
+
+    std::unique_ptr<HttpRequest> request;  // being answered: for a list of games
+
+    FrameParser parser;              // of plain frames, and of what is in WebSocket frames
+    std::vector<std::byte> pending;  // HTTP: requests behind the one being answered
 
     BufferRef in_flight;
     std::size_t sent_bytes = 0;  // of in_flight
@@ -68,6 +78,8 @@ struct Connection {
 
     Session session;
 
+    /// What comes now is kept in `pending`.
+    [[nodiscard]] bool waits() const noexcept { return stalled || request; }
     [[nodiscard]] bool open() const noexcept {
         return stage == Stage::greeting || stage == Stage::serving;
     }
@@ -128,6 +140,7 @@ private:
     void send_next(Connection&, std::int64_t now_ns);
     void start_send(Connection&, std::int64_t now_ns);
     void submit_send(Connection&) noexcept;
+    [[nodiscard]] static Bytes bytes_to_send(const Connection&) noexcept;
     void shut_if_sent(Connection&) noexcept;
 
     RingLoop& loop_;

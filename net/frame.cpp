@@ -5,6 +5,18 @@
 #include <utility>
 
 namespace ringside {
+namespace {
+
+/// Requires as many bytes.
+std::uint32_t announced_bytes(Bytes prefix) noexcept {
+    std::uint32_t payload_bytes = 0;
+    for (std::size_t i = frame_prefix_bytes; i-- > 0;) {
+        payload_bytes = payload_bytes << 8 | static_cast<std::uint32_t>(prefix[i]);
+    }
+    return payload_bytes;
+}
+
+}  // namespace
 
 FrameStatus FrameParser::next(Bytes& bytes, Bytes& frame) {
     if (std::exchange(given_out_, false)) {
@@ -42,10 +54,7 @@ FrameStatus FrameParser::next(Bytes& bytes, Bytes& frame) {
 /// `frame`: the length that the prefix announces is sane.
 FrameStatus FrameParser::judge(Bytes prefix) noexcept {
     std::copy_n(prefix.begin(), frame_prefix_bytes, prefix_.begin());
-    payload_bytes_ = 0;
-    for (std::size_t i = frame_prefix_bytes; i-- > 0;) {
-        payload_bytes_ = payload_bytes_ << 8 | static_cast<std::uint32_t>(prefix_[i]);
-    }
+    payload_bytes_ = announced_bytes(prefix);
     if (payload_bytes_ == 0) {
         return FrameStatus::empty;
     }
@@ -61,6 +70,11 @@ void FrameParser::complete(std::size_t bytes_wanted, Bytes& bytes) {
     const Bytes piece = bytes.first(std::min(bytes_wanted - partial_.size(), bytes.size()));
     partial_.insert(partial_.end(), piece.begin(), piece.end());
     bytes = bytes.subspan(piece.size());
+}
+
+bool is_one_frame(Bytes bytes) noexcept {
+    return bytes.size() > frame_prefix_bytes &&
+           announced_bytes(bytes) == bytes.size() - frame_prefix_bytes;
 }
 
 Speaker speaker_of(std::array<std::byte, frame_prefix_bytes> prefix) noexcept {

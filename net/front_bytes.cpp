@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <string_view>
 
 #include "front_server.hpp"
 
@@ -13,17 +12,6 @@ constexpr std::size_t pending_bytes_max = 4 * 1024;      // then the socket is n
 constexpr std::size_t pending_bytes_limit = 256 * 1024;  // of what the kernel had on its way
 constexpr std::int64_t log_period_ns = 60'000'000'000;
 
-// To a browser, which finds no page on this port: there is no web client yet. 501 is the status
-// that says so, and the text says what there is instead.
-constexpr std::string_view http_answer =
-    "HTTP/1.1 501 Not Implemented\r\n"
-    "Content-Type: text/plain\r\n"
-    "Content-Length: 86\r\n"
-    "Connection: close\r\n"
-    "\r\n"
-    "This is a Ringside game host. Play from a terminal: ringside play -A <host> -P <port>\n";
-static_assert(http_answer.substr(http_answer.find("\r\n\r\n") + 4).size() == 86);
-
 }  // namespace
 
 void FrontServer::take_bytes(Connection& connection, Bytes bytes) {
@@ -31,10 +19,18 @@ void FrontServer::take_bytes(Connection& connection, Bytes bytes) {
         connection.drained_bytes += bytes.size();
         return;
     }
-    if (connection.stalled) {
+    if (connection.http) {
+        take_http(connection, bytes);
+    } else if (connection.web_socket) {
+        take_web_socket(connection, bytes);
+    } else if (connection.stalled) {
         hold(connection, bytes);
-        return;
+    } else {
+        take_frames(connection, bytes);
     }
+}
+
+void FrontServer::take_frames(Connection& connection, Bytes bytes) {
     Bytes frame;
     while (connection.open()) {
         switch (connection.parser.next(bytes, frame)) {
@@ -49,7 +45,7 @@ void FrontServer::take_bytes(Connection& connection, Bytes bytes) {
             case FrameStatus::empty:
                 fail(connection, wire::ErrorCode::malformed, "a message of no bytes");
                 return;
-            case FrameStatus::too_large: refuse_stranger(connection); return;
+            case FrameStatus::too_large: take_stranger(connection, bytes); return;
         }
     }
 }
@@ -78,19 +74,23 @@ void FrontServer::resume(Connection& connection) {
     resumed_.swap(connection.pending);
     connection.pending.clear();
     connection.stalled = false;
-    take_bytes(connection, resumed_);
-    if (connection.open() && !connection.stalled) {
+    if (connection.http) {
+        take_http(connection, resumed_);
+    } else {
+        take_frames(connection, resumed_);
+    }
+    if (connection.open() && !connection.waits()) {
         connections_.receive(connection);
     }
 }
 
-void FrontServer::refuse_stranger(Connection& connection) {
-    const Speaker speaker = connection.stage == Stage::greeting
-                                ? speaker_of(connection.parser.prefix())
-                                : Speaker::unknown;
+/// What came first is no length of a frame. `rest` came behind it.
+void FrontServer::take_stranger(Connection& connection, Bytes rest) {
+    const bool may_be_another = connection.stage == Stage::greeting && !connection.web_socket;
+    const Speaker speaker =
+        may_be_another ? speaker_of(connection.parser.prefix()) : Speaker::unknown;
     if (speaker == Speaker::http) {
-        end_session(connection);
-        connections_.fail(connection, messages_.text(http_answer), now_ns_);
+        begin_http(connection, rest);
         return;
     }
     if (speaker == Speaker::tls) {

@@ -36,6 +36,10 @@ bool FrontServer::within_rate(Connection& connection) noexcept {
     return connection.messages.take(rate, now_ns_);
 }
 
+std::string FrontServer::rate_text() const {
+    return "at most " + std::to_string(options_.messages_per_second_max) + " messages a second";
+}
+
 FrontServer::Handled FrontServer::take_message(Connection& connection, Bytes frame) {
     const auto* root = wire::verified_from_client(frame);
     if (root == nullptr) {
@@ -45,8 +49,7 @@ FrontServer::Handled FrontServer::take_message(Connection& connection, Bytes fra
     connection.heard_ns = now_ns_;
     // A message that waited out back-pressure was counted when it came.
     if (connection.stalled_since_ns == 0 && !within_rate(connection)) {
-        fail(connection, wire::ErrorCode::rate,
-             "at most " + std::to_string(options_.messages_per_second_max) + " messages a second");
+        fail(connection, wire::ErrorCode::rate, rate_text());
         return Handled::done;
     }
     const auto type = root->message_type();
@@ -257,7 +260,22 @@ void FrontServer::say(Connection& connection, BufferRef message) {
 
 void FrontServer::fail(Connection& connection, wire::ErrorCode code, const std::string& text) {
     end_session(connection);
-    connections_.fail(connection, messages_.error(code, text), now_ns_);
+    connections_.fail(connection, last_words(connection, code, text), now_ns_);
+}
+
+BufferRef FrontServer::last_words(Connection& connection, wire::ErrorCode code,
+                                  const std::string& text) {
+    if (connection.http) {
+        return messages_.raw(
+            http_head(HttpStatus::service_unavailable, "text/plain", text.size(), {}, false) +
+            text);
+    }
+    BufferRef error = messages_.error(code, text);
+    if (!connection.web_socket) {
+        return error;
+    }
+    static_cast<void>(connections_.queue(connection, std::move(error), now_ns_));
+    return messages_.raw(web_socket_close(static_cast<std::uint16_t>(code), text));
 }
 
 /// Once a turn in which games have moved on, and every sweep.
@@ -286,7 +304,8 @@ void FrontServer::retry() {
         } else if (connection.session.membership == Membership::entering) {
             enter(connection);
         }
-        if (connection.open() && connection.stalled) {
+        const bool answered = connection.http && !connection.request;
+        if (connection.open() && (connection.stalled || answered)) {
             resume(connection);
         }
     }

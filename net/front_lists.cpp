@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 #include "front_server.hpp"
 
@@ -27,16 +28,19 @@ FrontServer::Handled FrontServer::take_list(Connection& connection, const wire::
     if (session.list) {
         return Handled::later;  // one at a time
     }
-    session.list = std::make_unique<Session::ListWish>();
-    session.list->prefix = list.prefix() != nullptr ? list.prefix()->str() : std::string();
-    session.list->after = list.after() != nullptr ? list.after()->str() : std::string();
-    session.list->limit = list.limit() == 0
-                              ? games_per_page_max
-                              : std::min<std::uint32_t>(list.limit(), games_per_page_max);
-    session.list->asked_ns = now_ns_;
+    const std::uint32_t limit = list.limit() == 0 ? games_per_page_max : list.limit();
+    wish_list(connection,
+              {.prefix = list.prefix() != nullptr ? list.prefix()->str() : std::string(),
+               .after = list.after() != nullptr ? list.after()->str() : std::string(),
+               .limit = std::min(limit, games_per_page_max),
+               .asked_ns = now_ns_});
+    return Handled::done;
+}
+
+void FrontServer::wish_list(Connection& connection, Session::ListWish wish) {
+    connection.session.list = std::make_unique<Session::ListWish>(std::move(wish));
     lists_waiting_.push_back(connection.index);
     answer_lists();
-    return Handled::done;
 }
 
 void FrontServer::answer_lists() {
@@ -94,8 +98,12 @@ void FrontServer::answer_list(Connection& connection) {
         ++last;
     }
     const bool more = last != directory_.end() && name_of(*last).starts_with(wish->prefix);
-    say(connection,
-        messages_.games({.games = std::span(first, last), .more = more, .now_ns = now_ns_}));
+    const HostMessages::Page page{.games = std::span(first, last), .more = more, .now_ns = now_ns_};
+    if (connection.request) {
+        answer_games(connection, page);
+    } else {
+        say(connection, messages_.games(page));
+    }
 }
 
 }  // namespace ringside

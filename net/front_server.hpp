@@ -2,15 +2,18 @@
 // FrontServer: one front's state, and what it does with what arrives. The loop that drives it is
 // run() in front.cpp; its work lies in
 //   front_bytes.cpp       bytes of clients, and those that wait for room
+//   front_web.cpp         HTTP and WebSockets, for browsers
 //   front_clients.cpp     their messages
 //   front_membership.cpp  joining, watching, leaving; what the supervisor answers
 //   front_news.cpp        snapshots of games
 //   front_lists.cpp       lists of games
 //   front_upkeep.cpp      accepting, deadlines, ending
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -36,6 +39,10 @@ struct List;
 namespace ringside {
 
 inline constexpr const char* banned_text = "nobody is let in from your address for now";
+
+[[nodiscard]] inline std::int64_t ns(std::chrono::milliseconds duration) noexcept {
+    return std::chrono::nanoseconds(duration).count();
+}
 
 class FrontServer {
 public:
@@ -91,10 +98,33 @@ private:
 
     // front_bytes.cpp
     void take_bytes(Connection&, Bytes);
+    void take_frames(Connection&, Bytes);
     void stall(Connection&, Bytes frame, Bytes rest);
     void hold(Connection&, Bytes);
     void resume(Connection&);
-    void refuse_stranger(Connection&);
+    void take_stranger(Connection&, Bytes rest);
+
+    // front_web.cpp
+    struct Response {
+        HttpStatus status = HttpStatus::ok;
+        std::string_view content_type = "text/plain; charset=utf-8";
+        std::string headers;
+        std::string content;  // with neither: the status in words
+        BufferRef shared_content;
+    };
+    void begin_http(Connection&, Bytes);
+    void take_http(Connection&, Bytes);
+    void answer(Connection&, const HttpRequest&);
+    void answer_page(Connection&, const HttpRequest&);
+    void ask_for_games(Connection&, const HttpRequest&);
+    void answer_games(Connection&, const HostMessages::Page&);
+    void respond(Connection&, const HttpRequest&, Response);
+    void respond_asset(Connection&, const HttpRequest&, const WebAsset&);
+    void make_asset_buffers();
+    [[nodiscard]] bool is_allowed_origin(std::string_view origin) const noexcept;
+    void upgrade(Connection&, const HttpRequest&);
+    void take_web_socket(Connection&, Bytes);
+    void take_web_socket_message(Connection&, Bytes message, bool text);
 
     // front_clients.cpp
     bool within_rate(Connection&) noexcept;
@@ -108,6 +138,8 @@ private:
     Handled take_list(Connection&, const wire::List&);
     void say(Connection&, BufferRef);
     void fail(Connection&, wire::ErrorCode, const std::string& text);
+    BufferRef last_words(Connection&, wire::ErrorCode, const std::string& text);
+    [[nodiscard]] std::string rate_text() const;
     void close(Connection&);
     void retry_later(Connection&);
 
@@ -144,6 +176,7 @@ private:
     const std::vector<std::uint32_t>& copy_of(const std::vector<std::uint32_t>& connections);
 
     // front_lists.cpp
+    void wish_list(Connection&, Session::ListWish);
     void answer_lists();
     void read_directory(std::int64_t swept_ns);
     void answer_list(Connection&);
@@ -154,6 +187,11 @@ private:
     bool futex_wait_;
     std::vector<Listener> listeners_;
     HostMessages messages_;  // before what holds its buffers
+    struct AssetBuffers {
+        BufferRef plain;
+        BufferRef gzip;
+    };
+    std::vector<AssetBuffers> asset_buffers_;  // one each of options_.web_assets
     Connections connections_;
     FollowedGames games_;
 

@@ -28,10 +28,6 @@ constexpr std::uint64_t share_slack_part = 16;  // and one in so many
 constexpr std::int64_t left_waiting_ns = 20'000'000;
 constexpr std::size_t drained_bytes_max = 256 * 1024;
 
-std::int64_t ns(std::chrono::milliseconds duration) noexcept {
-    return std::chrono::nanoseconds(duration).count();
-}
-
 /// Accepted sockets inherit both, which saves two calls a connection.
 void tune(int listening_fd) noexcept {
     const int on = 1;
@@ -62,6 +58,7 @@ void FrontServer::start() {
         tune(listeners_[listener].fd);
     }
     count_connections();  // a dead front's do not count
+    make_asset_buffers();
     arm_accepts();
     link_.counters().sessions.store(0, std::memory_order_relaxed);
     if (auto table = link_.make_session_table()) {
@@ -290,7 +287,7 @@ void FrontServer::received(const Completion& completion) {
                          result == -EINTR || result == -EAGAIN;
     if (!goes_on) {
         peer_ended(*connection);
-    } else if (!connection->receiving && !connection->stalled) {
+    } else if (!connection->receiving && !connection->waits()) {
         connections_.receive(*connection);  // ENOBUFS: buffers are back before this is submitted
     }
     settle(*connection);
@@ -377,7 +374,13 @@ void FrontServer::check_deadlines(Connection& connection) {
     if (connection.session.membership != Membership::none) {
         connection.heard_ns = now_ns_;  // silence counts from when it is in no game
     }
-    if (connection.stage == Stage::greeting && now_ns_ >= connection.deadline_ns) {
+    if (connection.http && connection.open()) {
+        const bool idle = !connection.sending && !connection.request;
+        if (idle ? now_ns_ >= connection.deadline_ns
+                 : connection.sending && connection.sending_since_ns < stalled_before_ns) {
+            close(connection);
+        }
+    } else if (connection.stage == Stage::greeting && now_ns_ >= connection.deadline_ns) {
         fail(connection, wire::ErrorCode::handshake_timeout, "no Hello in time");
     } else if (connection.stage == Stage::lingering && now_ns_ >= connection.deadline_ns) {
         close(connection);

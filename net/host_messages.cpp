@@ -30,7 +30,7 @@ template <class Message>
 BufferRef HostMessages::framed(flatbuffers::Offset<Message> message) {
     constexpr auto type = wire::HostMessageTraits<Message>::enum_value;
     builder_.FinishSizePrefixed(wire::CreateFromHost(builder_, type, message.Union()));
-    BufferRef buffer = pool_.take(
+    BufferRef buffer = pool_.take_message(
         {reinterpret_cast<const std::byte*>(builder_.GetBufferPointer()), builder_.GetSize()});
     builder_.Clear();
     return buffer;
@@ -128,8 +128,8 @@ BufferRef HostMessages::games(const Page& page) {
     return framed(wire::CreateGames(builder_, games, page.more));
 }
 
-BufferRef HostMessages::text(std::string_view text) {
-    return pool_.take(std::as_bytes(std::span(text)));
+BufferRef HostMessages::raw(Bytes bytes) {
+    return pool_.take_raw(bytes);
 }
 
 }  // namespace ringside

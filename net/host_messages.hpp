@@ -51,8 +51,11 @@ public:
     };
     [[nodiscard]] BufferRef games(const Page&);
 
-    /// Bytes that are not of this protocol, for those who speak another.
-    [[nodiscard]] BufferRef text(std::string_view);
+    /// Bytes that are not of this protocol: HTTP, and frames of WebSockets without a message.
+    [[nodiscard]] BufferRef raw(Bytes);
+    [[nodiscard]] BufferRef raw(std::string_view text) {
+        return raw(std::as_bytes(std::span(text)));
+    }
 
 private:
     flatbuffers::Offset<flatbuffers::Vector<const wire::SeatInput*>> seat_inputs(

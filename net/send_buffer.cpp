@@ -1,5 +1,7 @@
 #include "send_buffer.hpp"
 
+#include "web_socket.hpp"
+
 namespace ringside {
 namespace {
 
@@ -16,15 +18,29 @@ void BufferRef::reset() noexcept {
     }
 }
 
-BufferRef SendBufferPool::take(Bytes bytes) {
+SendBuffer& SendBufferPool::take() {
     if (free_.empty()) {
         free_.push_back(std::make_unique<SendBuffer>());
         free_.back()->pool = this;
     }
     SendBuffer* buffer = free_.back().release();
     free_.pop_back();
-    buffer->bytes.assign(bytes.begin(), bytes.end());
-    return BufferRef(buffer);
+    return *buffer;
+}
+
+BufferRef SendBufferPool::take_message(Bytes message) {
+    BufferRef taken = take_raw(WebSocketHeader(message.size()).bytes());
+    SendBuffer& buffer = *taken.buffer_;
+    buffer.header_bytes = static_cast<std::uint32_t>(buffer.bytes.size());
+    buffer.bytes.insert(buffer.bytes.end(), message.begin(), message.end());
+    return taken;
+}
+
+BufferRef SendBufferPool::take_raw(Bytes bytes) {
+    SendBuffer& buffer = take();
+    buffer.bytes.assign(bytes.begin(), bytes.end());
+    buffer.header_bytes = 0;
+    return BufferRef(&buffer);
 }
 
 void SendBufferPool::give_back(SendBuffer* buffer) noexcept {

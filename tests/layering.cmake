@@ -8,7 +8,7 @@
 macro(layering_table)
   folder(core  SEES core              OWNS "")
   folder(ipc   SEES core ipc          OWNS boost/interprocess/ seccomp.h)
-  folder(net   SEES core ipc net      OWNS liburing.h liburing/ sodium boost/beast boost/asio wslay/)
+  folder(net   SEES core ipc net      OWNS liburing.h liburing/ sodium boost/beast boost/asio wslay/ nettle/)
   folder(games SEES core ipc net      OWNS CLI/ curses.h ncurses.h ncursesw/ qrencode.h)
   folder(tests SEES core ipc net      OWNS catch2/ CLI/ boost/lockfree/ liburing.h)
 endmacro()

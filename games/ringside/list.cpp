@@ -6,38 +6,24 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "ringside/core/printable.hpp"
 #include "ringside/net/client.hpp"
+#include "ringside/net/games_json.hpp"
 
 namespace ringside {
 namespace {
 
 constexpr std::chrono::milliseconds answer_timeout{10'000};
 
-struct Row {
-    std::string name;
-    std::string type;
-    std::string_view state;
-    unsigned players = 0;
-    unsigned seats = 0;
-    std::uint32_t spectators = 0;
-    std::string size;
-    std::uint64_t age_s = 0;
-    bool password = false;
-};
-
 std::string text_of(const flatbuffers::String* text) {
     return text == nullptr ? std::string() : printable(text->string_view());
 }
 
-Row row_of(const wire::GameInfo& game) {
-    // A host newer than this program may have phases that are not known here.
-    const bool known = game.phase() <= static_cast<std::uint8_t>(Phase::finished);
+ListedGame row_of(const wire::GameInfo& game) {
     return {.name = text_of(game.name()),
             .type = text_of(game.game_type()),
-            .state = known ? phase_name(static_cast<Phase>(game.phase())) : "unknown",
+            .state = state_name(game.phase()),
             .players = game.players(),
             .seats = game.seats(),
             .spectators = game.spectators(),
@@ -61,12 +47,12 @@ Result<const wire::Games*> next_page(Client& client) {
     }
 }
 
-Result<std::vector<Row>> fetch(const ListOptions& options) {
+Result<std::vector<ListedGame>> fetch(const ListOptions& options) {
     auto client = Client::connect(options.endpoint);
     if (!client) {
         return std::unexpected(client.error());
     }
-    std::vector<Row> rows;
+    std::vector<ListedGame> rows;
     std::string after;
     for (;;) {
         client->list(options.prefix, after);
@@ -89,42 +75,25 @@ Result<std::vector<Row>> fetch(const ListOptions& options) {
     }
 }
 
-void print_json(const std::vector<Row>& rows) {
-    auto games = nlohmann::ordered_json::array();
-    for (const Row& row : rows) {
-        games.push_back({{"name", row.name},
-                         {"type", row.type},
-                         {"state", row.state},
-                         {"players", row.players},
-                         {"seats", row.seats},
-                         {"spectators", row.spectators},
-                         {"size", row.size},
-                         {"age_s", row.age_s},
-                         {"password", row.password}});
-    }
-    const nlohmann::ordered_json all{{"games", std::move(games)}};
-    fmt::print("{}\n", all.dump());
-}
-
 std::string age_text(std::uint64_t seconds) {
     return seconds < 120    ? fmt::format("{} s", seconds)
            : seconds < 7200 ? fmt::format("{} min", seconds / 60)
                             : fmt::format("{} h", seconds / 3600);
 }
 
-void print_table(const std::vector<Row>& rows, const ListOptions& options) {
+void print_table(const std::vector<ListedGame>& rows, const ListOptions& options) {
     if (rows.empty()) {
         fmt::print("no games{} on {}; 'ringside play -C' starts one\n",
                    options.prefix.empty() ? "" : " of that prefix", options.endpoint.text());
         return;
     }
     std::size_t name_columns = 4;
-    for (const Row& row : rows) {
+    for (const ListedGame& row : rows) {
         name_columns = std::max(name_columns, row.name.size());
     }
     fmt::print("{:<{}}  {:<8} {:<9} {:>7}  {:>10}  {:<9} {:>7}\n", "NAME", name_columns, "TYPE",
                "STATE", "PLAYERS", "SPECTATORS", "SIZE", "AGE");
-    for (const Row& row : rows) {
+    for (const ListedGame& row : rows) {
         fmt::print("{:<{}}  {:<8} {:<9} {:>7}  {:>10}  {:<9} {:>7}{}\n", row.name, name_columns,
                    row.type, row.state, fmt::format("{}/{}", row.players, row.seats),
                    row.spectators, row.size, age_text(row.age_s), row.password ? "  password" : "");
@@ -140,7 +109,7 @@ int run_list(const ListOptions& options) {
         return 1;
     }
     if (options.json) {
-        print_json(*rows);
+        fmt::print("{}\n", games_json(*rows));
     } else {
         print_table(*rows, options);
     }

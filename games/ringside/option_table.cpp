@@ -74,6 +74,10 @@ constexpr std::array rows{
               "Listen there: host:port, [::1]:8766, :8766 or unix:/path; may be "
               "repeated (default: every address, port 8766)",
               on_serve, &RawOptions::listen},
+    OptionRow{"--allow-origin", "ORIGIN",
+              "Let web pages of that origin use this host: https://example.org, or '*' for any; "
+              "may be repeated (default: its own pages only)",
+              on_serve, &RawOptions::allow_origin},
     OptionRow{"--instance", "NAME",
               "This host's name on the machine; one host a name "
               "(default 'default')",

@@ -137,6 +137,7 @@ private:
     void play();
     void choose_host();
     void serve();
+    [[nodiscard]] std::vector<std::string> origins() const;
     [[nodiscard]] std::vector<int> cpu_list(const char* flag, const std::string& text) const;
     void operate(Command command);
     void bot();
@@ -226,6 +227,21 @@ void Reading::choose_host() {
     }
 }
 
+std::vector<std::string> Reading::origins() const {
+    for (const std::string& origin : raw_.allow_origin) {
+        const std::size_t mark = origin.find("://");
+        const bool whole = mark != std::string::npos && mark > 0 && mark + 3 < origin.size() &&
+                           origin.find_first_of("/ \t\r\n,", mark + 3) == std::string::npos;
+        if (origin != "*" && !whole) {
+            throw Refusal{fmt::format(
+                "--allow-origin: '{}' is not an origin; give it as in https://example.org, "
+                "without a path",
+                printable(origin))};
+        }
+    }
+    return raw_.allow_origin;
+}
+
 void Reading::serve() {
     options_.command = Command::serve;
     ServeOptions& serve = options_.serve;
@@ -254,6 +270,7 @@ void Reading::serve() {
     serve.idle_timeout = std::chrono::seconds(raw_.idle_timeout_s);
     serve.resume_grace = std::chrono::seconds(raw_.resume_grace_s);
     serve.restores_per_second = static_cast<std::uint32_t>(raw_.restores_per_second);
+    serve.allowed_origins = origins();
     serve.uring_futex = !raw_.no_uring_futex;
     serve.busy_poll = raw_.busy_poll;
     serve.realtime = raw_.realtime;

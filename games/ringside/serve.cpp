@@ -249,7 +249,8 @@ int run_serve(const ServeOptions& options) {
                           .messages_per_second_max = options.messages_per_second,
                           .uring_futex = uring_futex,
                           .busy_poll = options.busy_poll,
-                          .fronts = options.fronts});
+                          .fronts = options.fronts,
+                          .allowed_origins = options.allowed_origins});
     };
     int ready_fd = options.ready_fd;
     const auto on_ready = [&] {

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+using ringside::is_utf8;
 using ringside::printable;
 
 TEST_CASE("printable: text stays as it is", "[core][printable]") {
@@ -42,4 +43,16 @@ TEST_CASE("printable: whatever comes in, no control byte comes out", "[core][pri
         }
         REQUIRE(printable(printable(text)) == printable(text));
     }
+}
+
+TEST_CASE("printable: what is UTF-8 and what is not", "[core][printable]") {
+    CHECK(is_utf8(""));
+    CHECK(is_utf8("plain"));
+    CHECK(is_utf8("\x1b[2J"));  // well-formed, though nothing for a terminal
+    CHECK(is_utf8("\xc2\x80\xe0\xa0\x80\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"));
+    CHECK_FALSE(is_utf8("\x80"));
+    CHECK_FALSE(is_utf8("a\xc3"));
+    CHECK_FALSE(is_utf8("\xc0\xaf"));
+    CHECK_FALSE(is_utf8("\xed\xa0\x80"));
+    CHECK_FALSE(is_utf8("\xf4\x90\x80\x80"));
 }

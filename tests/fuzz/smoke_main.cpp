@@ -2,10 +2,12 @@
 // every file of the corpus, then RUNS inputs made from them by random mutations. Finds little that
 // libFuzzer would not, but runs in every `test`, with every compiler and sanitizer.
 //
-// The seed is printed; the environment variable RINGSIDE_RNG_SEED repeats a run. An input that does
-// not return within the watchdog's time is a failure like a crash.
+// The seed is printed; the environment variable RINGSIDE_RNG_SEED repeats a run. An input that the
+// target refuses by abort() is printed in hexadecimal. One that does not return within the
+// watchdog's time is a failure like a crash.
 
 #include <algorithm>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -98,9 +100,21 @@ std::uint32_t chosen_seed() {
 }
 
 // An exact-size heap block, so that AddressSanitizer sees a read one byte past the end.
+const Input* running = nullptr;
+
 void run(const Input& input) {
     const Input exact(input.begin(), input.end());
+    running = &exact;
     LLVMFuzzerTestOneInput(exact.data(), exact.size());
+}
+
+/// The process has seen its end coming by itself, in our own code: printing is safe enough.
+void print_input(int /*signal*/) {
+    std::fputs("input: ", stderr);
+    for (const std::uint8_t byte : *running) {
+        std::fprintf(stderr, "%02x", byte);
+    }
+    std::fputs("\n", stderr);
 }
 
 }  // namespace
@@ -115,6 +129,7 @@ int main(int argc, char** argv) {
     std::printf("seed %u\n", seed);
     std::fflush(stdout);
     alarm(watchdog_s);
+    std::signal(SIGABRT, print_input);
 
     const std::vector<Input> corpus = read_corpus(argv[1]);
     if (corpus.empty()) {

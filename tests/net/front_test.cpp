@@ -20,6 +20,7 @@
 
 #include "counter_game.hpp"
 #include "test_client.hpp"
+#include "test_host.hpp"
 
 #include "ringside/core/limits.hpp"
 #include "ringside/ipc/supervisor.hpp"
@@ -31,101 +32,11 @@ using ringside::test::CounterDelta;
 using ringside::test::CounterInput;
 using ringside::test::CounterView;
 using ringside::test::TestClient;
+using ringside::test::TestHost;
 using wire::ErrorCode;
 using wire::JoinMode;
 
 namespace {
-
-std::string unique_instance() {
-    static int count = 0;
-    return "front-test-" + std::to_string(getpid()) + "-" + std::to_string(++count);
-}
-
-class TestHost {
-public:
-    explicit TestHost(FrontOptions front_options = {}, bool eventfd = false) {
-        listen_on_loopback();
-        int ready[2];
-        REQUIRE(pipe(ready) == 0);
-        HostOptions options;
-        options.instance = unique_instance();
-        options.games_max = 64;
-        options.games_per_creator_max = 1;
-        options.wake_by_eventfd = eventfd;
-        options.resume_grace = front_options.resume_grace;
-        std::cout.flush();  // or each process of the host prints what is buffered
-        std::fflush(nullptr);
-        pid_ = fork();
-        if (pid_ == 0) {
-            close(ready[0]);
-            const std::array<const GameType*, 2> types{&test::counter_type(), &relay::relay_type()};
-            const std::vector<int> sockets{listening_fd_};
-            const auto code = run_host(
-                options, types,
-                [&](FrontLink link) { return run_front(std::move(link), sockets, front_options); },
-                [&] { (void)!write(ready[1], "r", 1); });
-            _exit(code ? *code : 1);
-        }
-        close(ready[1]);
-        char byte = 0;
-        REQUIRE(read(ready[0], &byte, 1) == 1);
-        close(ready[0]);
-    }
-    TestHost(const TestHost&) = delete;
-    TestHost& operator=(const TestHost&) = delete;
-    ~TestHost() {
-        if (pid_ > 0) {
-            (void)stop();
-        }
-    }
-
-    int stop() {
-        if (!std::exchange(asked_, true)) {
-            kill(pid_, SIGTERM);  // a second one would stop at once
-        }
-        int status = 0;
-        waitpid(std::exchange(pid_, 0), &status, 0);
-        close(listening_fd_);
-        return status;
-    }
-    void ask_to_stop() {
-        asked_ = true;
-        kill(pid_, SIGTERM);
-    }
-
-    [[nodiscard]] TestClient connect() const {
-        const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        const int bytes = 4096;
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
-        REQUIRE(::connect(fd, reinterpret_cast<const sockaddr*>(&address_), sizeof address_) == 0);
-        return TestClient(fd);
-    }
-    [[nodiscard]] TestClient greeted() const {
-        TestClient client = connect();
-        client.hello();
-        (void)client.expect<wire::Welcome>();
-        return client;
-    }
-
-private:
-    void listen_on_loopback() {
-        listening_fd_ = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        address_.sin_family = AF_INET;
-        address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        // Small, so that a client that does not read is noticed soon; inherited when accepted.
-        const int bytes = 4096;
-        setsockopt(listening_fd_, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
-        socklen_t size = sizeof address_;
-        REQUIRE(bind(listening_fd_, reinterpret_cast<const sockaddr*>(&address_), size) == 0);
-        REQUIRE(listen(listening_fd_, 128) == 0);
-        REQUIRE(getsockname(listening_fd_, reinterpret_cast<sockaddr*>(&address_), &size) == 0);
-    }
-
-    sockaddr_in address_{};
-    int listening_fd_ = -1;
-    pid_t pid_ = 0;
-    bool asked_ = false;
-};
 
 CounterView view_of(const wire::Snapshot& snapshot) {
     CounterView view;
@@ -419,10 +330,6 @@ TEST_CASE("front: bad input gets an Error with a code, and the others play on", 
                 REQUIRE(root->message_as_Error()->code() == static_cast<int>(ErrorCode::rate));
             }
         }
-    }
-    SECTION("HTTP") {
-        client.raw("GET / HTTP/1.1\r\nHost: here\r\n\r\n");
-        REQUIRE(client.rest().starts_with("HTTP/1.1 501 "));
     }
     SECTION("TLS") {
         client.raw("\x16\x03\x01\x02\0"s);

@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "web_socket_frames.hpp"
+
 #include "ringside/net/frame.hpp"
 
 namespace ringside::test {
@@ -44,12 +46,12 @@ TestClient::~TestClient() {
 }
 
 void TestClient::hello(std::uint32_t version, bool deltas) {
-    raw(framed([&](auto& builder) { return Typed(wire::CreateHello(builder, version, deltas)); }));
+    say(framed([&](auto& builder) { return Typed(wire::CreateHello(builder, version, deltas)); }));
 }
 
 void TestClient::join(std::string_view game, wire::JoinMode mode, std::string_view config,
                       std::string_view parameters, std::string_view type) {
-    raw(framed([&](auto& builder) {
+    say(framed([&](auto& builder) {
         const auto name = builder.CreateString(std::string(game));
         const auto config_bytes = octets(builder, config);
         const auto parameter_bytes = octets(builder, parameters);
@@ -60,13 +62,13 @@ void TestClient::join(std::string_view game, wire::JoinMode mode, std::string_vi
 }
 
 void TestClient::watch(std::string_view game) {
-    raw(framed([&](auto& builder) {
+    say(framed([&](auto& builder) {
         return Typed(wire::CreateWatch(builder, builder.CreateString(std::string(game))));
     }));
 }
 
 void TestClient::resume(std::string_view game, std::uint64_t session, std::string_view token) {
-    raw(framed([&](auto& builder) {
+    say(framed([&](auto& builder) {
         const auto name = builder.CreateString(std::string(game));
         const auto sessions = builder.CreateVector(&session, 1);
         const auto tokens = octets(builder, token);
@@ -75,17 +77,17 @@ void TestClient::resume(std::string_view game, std::uint64_t session, std::strin
 }
 
 void TestClient::leave() {
-    raw(framed([](auto& builder) { return Typed(wire::CreateLeave(builder)); }));
+    say(framed([](auto& builder) { return Typed(wire::CreateLeave(builder)); }));
 }
 
 void TestClient::input(std::uint32_t number, std::uint8_t byte) {
-    raw(framed([&](auto& builder) {
+    say(framed([&](auto& builder) {
         return Typed(wire::CreateInput(builder, number, builder.CreateVector(&byte, 1)));
     }));
 }
 
 void TestClient::list(std::string_view prefix, std::string_view after, std::uint16_t limit) {
-    raw(framed([&](auto& builder) {
+    say(framed([&](auto& builder) {
         const auto prefix_text = builder.CreateString(std::string(prefix));
         const auto after_text = builder.CreateString(std::string(after));
         return Typed(wire::CreateList(builder, prefix_text, after_text, limit));
@@ -93,7 +95,26 @@ void TestClient::list(std::string_view prefix, std::string_view after, std::uint
 }
 
 void TestClient::ping(std::uint64_t nonce) {
-    raw(framed([&](auto& builder) { return Typed(wire::CreatePing(builder, nonce)); }));
+    say(framed([&](auto& builder) { return Typed(wire::CreatePing(builder, nonce)); }));
+}
+
+void TestClient::say(const std::string& frame) {
+    raw(web_socket_ ? client_frame(Opcode::binary, frame) : frame);
+}
+
+std::string TestClient::upgrade(std::string_view headers) {
+    raw("GET /play HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        "Sec-WebSocket-Protocol: ringside.v1\r\n" +
+        std::string(headers) + "\r\n");
+    std::string head;
+    while (!head.ends_with("\r\n\r\n")) {
+        char byte = 0;
+        REQUIRE(::recv(fd_, &byte, 1, 0) == 1);
+        head += byte;
+    }
+    web_socket_ = head.starts_with("HTTP/1.1 101 ");
+    return head;
 }
 
 void TestClient::raw(std::string_view bytes) {
@@ -112,7 +133,27 @@ bool TestClient::read_some() {
     if (count <= 0) {
         return false;
     }
-    received_.insert(received_.end(), chunk.begin(), chunk.begin() + count);
+    if (!web_socket_) {
+        received_.insert(received_.end(), chunk.begin(), chunk.begin() + count);
+        return true;
+    }
+    web_received_.append(reinterpret_cast<const char*>(chunk.data()),
+                         static_cast<std::size_t>(count));
+    while (const auto frame = take_host_frame(web_received_)) {
+        if (frame->opcode == Opcode::binary) {
+            const Bytes message = std::as_bytes(std::span(frame->payload));
+            REQUIRE(is_one_frame(message));
+            received_.insert(received_.end(), message.begin(), message.end());
+        } else if (frame->opcode == Opcode::pong) {
+            pongs_.push_back(frame->payload);
+        } else {
+            REQUIRE(frame->opcode == Opcode::close);
+            REQUIRE(frame->payload.size() >= 2);
+            close_code_ = static_cast<unsigned>(static_cast<unsigned char>(frame->payload[0]))
+                              << 8 |
+                          static_cast<unsigned char>(frame->payload[1]);
+        }
+    }
     return true;
 }
 

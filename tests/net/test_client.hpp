@@ -1,5 +1,6 @@
 #pragma once
-// A client for tests of the front: blocking, over any connected socket, free to misbehave.
+// A client for tests of the front: blocking, over any connected socket, free to misbehave. Speaks
+// plain frames, or through a WebSocket once it has upgraded.
 
 #include <cstdint>
 #include <optional>
@@ -18,6 +19,12 @@ public:
     TestClient(TestClient&&) noexcept;
     TestClient& operator=(TestClient&&) = delete;
     ~TestClient();
+
+    /// Turns to WebSocket, with these headers more; the response's head.
+    std::string upgrade(std::string_view headers = {});
+    /// The code of the close frame that has come; 0: none.
+    [[nodiscard]] unsigned close_code() const noexcept { return close_code_; }
+    [[nodiscard]] const std::vector<std::string>& pongs() const noexcept { return pongs_; }
 
     // What a client says.
     void hello(std::uint32_t version = wire::protocol_version, bool deltas = false);
@@ -48,9 +55,14 @@ public:
 
 private:
     const void* expect_type(wire::HostMessage);
+    void say(const std::string& frame);
     bool read_some();
 
     int fd_;
+    bool web_socket_ = false;
+    std::string web_received_;  // WebSocket frames, the last one perhaps cut
+    unsigned close_code_ = 0;
+    std::vector<std::string> pongs_;
     std::vector<std::byte> received_;
     std::vector<std::byte> message_;
 };

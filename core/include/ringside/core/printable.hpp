@@ -1,5 +1,5 @@
 #pragma once
-// printable: foreign text made safe for a terminal.
+// Foreign text: judged, and made safe for a terminal.
 
 #include <string>
 #include <string_view>
@@ -9,5 +9,8 @@ namespace ringside {
 /// The text with every control character and every byte that is not well-formed UTF-8 replaced by
 /// '?', so that what a host sends cannot move the cursor or change the terminal.
 [[nodiscard]] std::string printable(std::string_view text);
+
+/// Whether all of it is well-formed (RFC 3629).
+[[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 
 }  // namespace ringside

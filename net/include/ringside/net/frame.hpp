@@ -51,6 +51,9 @@ private:
     bool given_out_ = false;          // partial_ was the last frame
 };
 
+/// Whether it is a prefix, and as many bytes as that announces.
+[[nodiscard]] bool is_one_frame(Bytes bytes) noexcept;
+
 /// Who else may have connected, judged by the prefix of the first frame.
 enum class Speaker : std::uint8_t { unknown, http, tls };
 [[nodiscard]] Speaker speaker_of(std::array<std::byte, frame_prefix_bytes> prefix) noexcept;

@@ -7,10 +7,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "ringside/core/result.hpp"
 #include "ringside/ipc/front_link.hpp"
+#include "ringside/net/web_asset.hpp"
 
 namespace ringside {
 
@@ -28,6 +30,9 @@ struct FrontOptions {
     bool uring_futex = true;  // wait on the doorbell's futex where the kernel can; else the eventfd
     bool busy_poll = false;   // never sleep
     std::uint32_t fronts = 1;  // that accept from the same sockets
+    WebAssets web_assets;      // what browsers are served; none: built without a web client
+    /// Of pages that may connect and read as our own do, "https://example.org"; "*": any.
+    std::vector<std::string> allowed_origins;
 };
 
 /// What this kernel's io_uring offers a front.
