@@ -131,8 +131,7 @@ constexpr std::array rows{
               "Only say whether a host started like this could go on with the games of its "
               "--instance",
               on_serve, &RawOptions::check},
-    OptionRow{"-q,--quiet", "", "Do not print the line that says where it listens", on_serve,
-              &RawOptions::quiet},
+    OptionRow{"-q,--quiet", "", "Do not print where it listens", on_serve, &RawOptions::quiet},
 
     OptionRow{"--instance", "NAME", "Which host of this machine (default 'default')", operates,
               &RawOptions::instance},

@@ -15,7 +15,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "qr_code.hpp"
 #include "successor.hpp"
+#include "web_assets.hpp"
 
 #include "ringside/core/clock.hpp"
 #include "ringside/ipc/supervisor.hpp"
@@ -70,6 +72,13 @@ bool is_wildcard(const std::string& host) {
     return host.empty() || host == "0.0.0.0" || host == "::";
 }
 
+std::string page_link(const Endpoint& endpoint) {
+    const std::string host = is_wildcard(endpoint.host) ? own_address() : endpoint.host;
+    const bool is_ipv6 = host.find(':') != std::string::npos;
+    return fmt::format("http://{}{}{}:{}/", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "",
+                       endpoint.port);
+}
+
 void announce(const std::vector<Endpoint>& listening) {
     std::string places;
     for (const Endpoint& endpoint : listening) {
@@ -80,6 +89,13 @@ void announce(const std::vector<Endpoint>& listening) {
         listening, [](const Endpoint& endpoint) { return endpoint.unix_path.empty(); });
     std::printf("listening on %s; join with: %s\n", places.c_str(),
                 join_command(tcp != listening.end() ? *tcp : listening.front()).c_str());
+    if (tcp != listening.end() && !web_assets().empty()) {
+        const std::string link = page_link(*tcp);
+        std::printf("in a browser: %s\n", link.c_str());
+        if (isatty(STDOUT_FILENO) != 0) {
+            std::printf("\n%s\n", qr_code(link).c_str());
+        }
+    }
     std::fflush(stdout);
 }
 
@@ -250,6 +266,7 @@ int run_serve(const ServeOptions& options) {
                           .uring_futex = uring_futex,
                           .busy_poll = options.busy_poll,
                           .fronts = options.fronts,
+                          .web_assets = web_assets(),
                           .allowed_origins = options.allowed_origins});
     };
     int ready_fd = options.ready_fd;

@@ -64,13 +64,16 @@ TEST_CASE("serve: a second signal stops at once, and as clean", "[e2e][serve]") 
     wait_until_gone(front);
 }
 
-TEST_CASE("serve: the line it prints is the command to join", "[e2e][serve]") {
+TEST_CASE("serve: what it prints is the command to join and the link", "[e2e][serve]") {
     const NothingLeft nothing_left;
     ServedHost host;
     CHECK(host.line() == "listening on 127.0.0.1:" + host.port() +
                              "; join with: ringside play -A 127.0.0.1 -P " + host.port());
     CHECK(host.stop() == 0);
-    CHECK(host.program().output() == host.line() + "\n");  // and nothing else
+    // And nothing else: a QR code is for people, who are not there.
+    const std::string link =
+        RINGSIDE_WEB ? "in a browser: http://127.0.0.1:" + host.port() + "/\n" : "";
+    CHECK(host.program().output() == host.line() + "\n" + link);
 }
 
 TEST_CASE("serve: IPv4, IPv6 and a Unix socket lead to the same games", "[e2e][serve]") {

@@ -1,0 +1,9 @@
+#include "web_assets.hpp"
+
+namespace ringside {
+
+WebAssets web_assets() noexcept {
+    return {};
+}
+
+}  // namespace ringside

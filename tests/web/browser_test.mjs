@@ -1,0 +1,235 @@
+// browser_test.mjs --program RINGSIDE --screenshots DIR
+//
+// Real pages in Debian's Chromium, a real host and a real terminal.
+
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { Host, Terminal, eventually } from "./host.mjs";
+
+const { chromium } = createRequire(new URL("../../net/web/", import.meta.url))("playwright-core");
+
+const { values } = parseArgs({
+  options: { program: { type: "string" }, screenshots: { type: "string" } },
+});
+mkdirSync(values.screenshots, { recursive: true });
+
+const desktop = { width: 1280, height: 800 };
+const phone = { width: 390, height: 844 };
+
+const host = await Host.start(values.program, ["--fronts", "1", "--resume-grace", "30"]);
+const browser = await chromium.launch({
+  executablePath: "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+const problems = [];
+
+async function newPage(options = {}) {
+  const context = await browser.newContext({ viewport: desktop, ...options });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("console", (message) => {
+    // Chromium itself reports a WebSocket that is lost; we kill fronts here.
+    if (message.type() === "error" && !message.text().includes("WebSocket connection to")) {
+      problems.push(message.text());
+    }
+  });
+  page.setDefaultTimeout(20_000);
+  return page;
+}
+
+async function picture(page, name) {
+  await page.screenshot({ path: join(values.screenshots, `${name}.png`) });
+  const widths = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth,
+                                            window.screen.width]);
+  assert.ok(widths[0] <= widths[1] && (!name.endsWith("-phone") || widths[1] <= phone.width),
+            `${name} is too wide: ${widths}`);
+}
+const roster = (page) => page.locator(".roster").innerText();
+const status = (page) => page.locator("#status").innerText();
+
+/// Returns when the page shows the text; what is only read out does not count.
+const shown = (page, text) =>
+  page.locator("main:not([hidden])").getByText(text).locator("visible=true").first().waitFor();
+
+/// Bytes of keys the page has sent: of each Input, its only byte.
+function sentKeys(page) {
+  const keys = [];
+  page.on("websocket", (socket) => socket.on("framesent", ({ payload }) => {
+    if (Buffer.isBuffer(payload) && payload.readUInt32LE(0) === payload.length - 4) {
+      keys.push(...payload.subarray(4));
+    }
+  }));
+  return keys;
+}
+
+async function testFirstPaint() {
+  const page = await newPage();
+  const session = await page.context().newCDPSession(page);
+  await session.send("Network.enable");
+  let bytes = 0;
+  const origins = new Set();
+  session.on("Network.loadingFinished", (event) => { bytes += event.encodedDataLength; });
+  page.on("request", (request) => {
+    if (!request.url().startsWith("data:")) {
+      origins.add(new URL(request.url()).origin);
+    }
+  });
+  await page.goto(host.url);
+  await shown(page, "No games yet");
+  assert.deepEqual([...origins], [host.url]);
+  assert.ok(bytes > 0 && bytes <= 100 * 1024, `${bytes} bytes`);
+  console.log(`first paint: ${bytes} bytes`);
+  await page.context().close();
+}
+
+async function testMatch() {
+  const first = await newPage();
+  await first.goto(host.url);
+  await first.fill("#name", "web-match");
+  await first.selectOption("#seats", "3");
+  await first.getByRole("button", { name: "create" }).click();
+  await shown(first, "waiting for 2 more players");
+  assert.equal(new URL(first.url()).pathname, "/g/web-match");
+
+  const second = await newPage({ viewport: phone, hasTouch: true, isMobile: true });
+  await second.goto(`${host.url}/g/web-match`);
+  await shown(second, "waiting for 1 more player");
+
+  const lobby = await newPage();
+  await lobby.goto(host.url);
+  await shown(lobby, "2 / 3");
+  await picture(lobby, "lobby-desktop");
+  await lobby.setViewportSize(phone);
+  await picture(lobby, "lobby-phone");
+  await lobby.context().close();
+
+  const terminal = Terminal.open(
+    `${values.program} play -A 127.0.0.1 -P ${host.port} -G web-match`);
+  await shown(first, "0 of 3 ready");
+  await picture(first, "ready-desktop");
+  await picture(second, "ready-phone");
+
+  const watcher = await newPage();
+  await watcher.goto(`${host.url}/g/web-match`); // it is full: the same link watches
+  await shown(watcher, "You are watching.");
+
+  await first.keyboard.press("i");
+  await second.getByRole("button", { name: "I am ready (i)" }).tap();
+  terminal.press("i");
+  await eventually("the countdown", async () => (await status(watcher)) === "2");
+  await picture(first, "countdown-desktop");
+  await eventually("the race", async () => (await status(watcher)) === "3 racing");
+  await first.keyboard.press("i");
+  await shown(first, "-- INSERT --");
+  await first.keyboard.press("k");
+  await second.getByRole("button", { name: "i: lay a wall" }).tap();
+  terminal.press("i");
+  await picture(first, "race-desktop");
+  await picture(second, "race-phone");
+
+  // A page that is reloaded keeps its seat.
+  const seat = /(\d) \S+ \(you\)/.exec(await roster(first))[1];
+  await first.reload();
+  await eventually("the seat after a reload", async () =>
+    (await roster(first)).includes(`${seat} `) && (await roster(first)).includes("(you)"));
+
+  // A front that dies costs nobody a seat.
+  process.kill(host.process("front/0"), "SIGKILL");
+  for (const page of [first, second, watcher]) {
+    await eventually("coming back", async () =>
+      await page.locator("#banner").isHidden() && (await page.locator("#ping").innerText()) !== "");
+  }
+  assert.match(await roster(first), /\(you\)/);
+  assert.match(await roster(second), /\(you\)/);
+  assert.doesNotMatch(await roster(watcher), /\(you\)/);
+
+  // Everybody drives on until one is left; who goes straight meets the frame.
+  for (const page of [first, second, watcher]) {
+    await eventually("the end of the match", async () =>
+      /won|Nobody/.test(await page.locator(".panel h2").first().innerText()), 60_000);
+  }
+  await eventually("the end in the terminal", () => /won|Rematch/.test(terminal.screen()));
+  await picture(first, "result-desktop");
+  await picture(second, "result-phone");
+
+  await first.getByRole("button", { name: "play again (i)" }).click();
+  await shown(first, "1 of 3 ready");
+  terminal.press("q");
+  for (const page of [first, second, watcher]) {
+    await page.getByRole("button", { name: "back to the lobby" }).first().click();
+    await page.getByRole("heading", { name: "New game" }).waitFor();
+  }
+  await shown(first, "No games yet"); // everybody has left
+  for (const page of [first, second, watcher]) {
+    await page.context().close();
+  }
+}
+
+async function testTouch() {
+  const page = await newPage({ viewport: phone, hasTouch: true, isMobile: true });
+  const keys = sentKeys(page);
+  await page.goto(host.url);
+  await page.getByRole("button", { name: "practice" }).tap();
+  await page.getByRole("button", { name: "I am ready (i)" }).tap();
+  await eventually("the race", async () => (await status(page)) === "1 racing");
+  const swipe = async (x, y) => {
+    const session = await page.context().newCDPSession(page);
+    const at = { x: 195, y: 400 };
+    await session.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [at] });
+    for (let part = 1; part <= 5; ++part) {
+      await session.send("Input.dispatchTouchEvent", {
+        type: "touchMove", touchPoints: [{ x: at.x + x * part / 5, y: at.y + y * part / 5 }] });
+    }
+    await session.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+  };
+  // The wide arena is turned on an upright phone: what is its right is at the bottom.
+  for (const [x, y, key] of [[-80, 0, "j"], [0, -80, "h"], [80, 0, "k"], [0, 80, "l"]]) {
+    const before = keys.filter((byte) => byte === key.charCodeAt(0)).length;
+    await swipe(x, y);
+    await eventually(`a swipe sends ${key}`, () =>
+      keys.filter((byte) => byte === key.charCodeAt(0)).length > before);
+  }
+  await page.getByRole("button", { name: "back to the lobby" }).first().tap();
+  await page.context().close();
+}
+
+async function testRefusals() {
+  const page = await newPage();
+  await page.goto(`${host.url}/g/nobody-made-this`);
+  await shown(page, "There is no game of that name.");
+  await page.goto(host.url);
+  await page.fill("#name", "not a name");
+  await page.getByRole("button", { name: "create" }).click();
+  await shown(page, "A name is 1 to 47 letters");
+  await page.fill("#name", "secret-game");
+  await page.fill("#password", "xyzzy");
+  await page.getByRole("button", { name: "create" }).click();
+  await shown(page, "waiting for 1 more player");
+  const friend = await newPage();
+  await friend.goto(`${host.url}/g/secret-game`);
+  await shown(friend, "This game has a password.");
+  await friend.fill("#game-password", "wrong");
+  await friend.getByRole("button", { name: "enter" }).click();
+  await shown(friend, "That is not the game's password.");
+  await friend.fill("#game-password", "xyzzy");
+  await friend.getByRole("button", { name: "enter" }).click();
+  await shown(friend, "0 of 2 ready");
+  await friend.context().close();
+  await page.context().close();
+}
+
+try {
+  await testFirstPaint();
+  await testRefusals();
+  await testTouch();
+  await testMatch();
+  assert.deepEqual(problems, []);
+} finally {
+  await browser.close();
+}
+assert.equal(await host.stop(), 0);
+console.log("all passed");
