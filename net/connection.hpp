@@ -53,9 +53,10 @@ struct Connection {
     bool shut = false;       // lingering: our side is shut down
     bool stalled = false;    // the first message in `pending` could not be handled yet
     bool in_retries = false;
-    std::int64_t deadline_ns = 0;  // greeting: for Hello; lingering: for the end
-    std::int64_t heard_ns = 0;     // the last message
-    PeerAddress peer = PeerAddress::none;
+    std::int64_t deadline_ns = 0;           // greeting: for Hello; lingering: for the end
+    std::int64_t heard_ns = 0;              // the last message
+    PeerAddress peer = PeerAddress::none;   // whom limits count: behind a proxy, its client
+    PeerAddress proxy = PeerAddress::none;  // of the socket
     std::int64_t stalled_since_ns = 0;
     std::int64_t sending_since_ns = 0;  // without progress
     TokenBucket messages;               // that it may send

@@ -115,6 +115,7 @@ private:
     void begin_http(Connection&, Bytes);
     void take_http(Connection&, Bytes);
     void answer(Connection&, const HttpRequest&);
+    [[nodiscard]] bool admit_forwarded(Connection&, const HttpRequest&);
     void answer_page(Connection&, const HttpRequest&);
     void ask_for_games(Connection&, const HttpRequest&);
     void answer_games(Connection&, const HostMessages::Page&);
@@ -145,6 +146,7 @@ private:
 
     // front_membership.cpp
     [[nodiscard]] bool is_limited(PeerAddress) const noexcept;
+    [[nodiscard]] bool admit(Connection&, PeerAddress);
     void forget_peer(PeerAddress);
     void show(const Connection&) noexcept;
     void kick(SessionId);

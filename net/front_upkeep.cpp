@@ -230,19 +230,8 @@ void FrontServer::welcome_socket(int fd) {
     }
     link_.counters().accepted_count.fetch_add(1, std::memory_order_relaxed);
     connection->deadline_ns = now_ns_ + ns(options_.handshake_timeout);
-    connection->peer = peer_address_of(fd);
-    if (is_banned(link_.host().layout(), static_cast<std::uint64_t>(connection->peer), now_ns_)) {
-        link_.counters().refused_count.fetch_add(1, std::memory_order_relaxed);
-        fail(*connection, wire::ErrorCode::banned, banned_text);
-        return;
-    }
-    if (is_limited(connection->peer) &&
-        ++connections_from_[connection->peer] > options_.connections_per_address_max &&
-        options_.connections_per_address_max != 0) {
-        link_.counters().refused_count.fetch_add(1, std::memory_order_relaxed);
-        fail(*connection, wire::ErrorCode::busy,
-             "at most " + std::to_string(options_.connections_per_address_max) +
-                 " connections from one address");
+    connection->proxy = peer_address_of(fd);
+    if (!admit(*connection, connection->proxy)) {
         return;
     }
     if (connections_.crowded()) {
@@ -252,6 +241,24 @@ void FrontServer::welcome_socket(int fd) {
         return;
     }
     connections_.receive(*connection);
+}
+
+/// It is that address's from now on. False: it was told why there is no place for it.
+bool FrontServer::admit(Connection& connection, PeerAddress peer) {
+    forget_peer(connection.peer);
+    connection.peer = peer;
+    const std::uint32_t from_there = is_limited(peer) ? ++connections_from_[peer] : 0;
+    const std::uint32_t most = options_.connections_per_address_max;
+    if (is_banned(link_.host().layout(), static_cast<std::uint64_t>(peer), now_ns_)) {
+        fail(connection, wire::ErrorCode::banned, banned_text);
+    } else if (most != 0 && from_there > most) {
+        fail(connection, wire::ErrorCode::busy,
+             "at most " + std::to_string(most) + " connections from one address");
+    } else {
+        return true;
+    }
+    link_.counters().refused_count.fetch_add(1, std::memory_order_relaxed);
+    return false;
 }
 
 /// Whether limits per address count it.

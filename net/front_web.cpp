@@ -98,6 +98,9 @@ void FrontServer::take_http(Connection& connection, Bytes bytes) {
 
 void FrontServer::answer(Connection& connection, const HttpRequest& request) {
     connection.heard_ns = now_ns_;
+    if (!admit_forwarded(connection, request)) {
+        return;
+    }
     if (!within_rate(connection)) {
         respond(connection, {}, {.status = HttpStatus::too_many_requests});
     } else if (request.method == HttpMethod::other) {
@@ -111,6 +114,19 @@ void FrontServer::answer(Connection& connection, const HttpRequest& request) {
     } else {
         answer_page(connection, request);
     }
+}
+
+/// A proxy's connections are its clients', one after the other. False: this one is not let in.
+bool FrontServer::admit_forwarded(Connection& connection, const HttpRequest& request) {
+    const bool is_proxy = std::ranges::any_of(options_.trusted_proxies, [&](const auto& range) {
+        return range.contains(connection.proxy);
+    });
+    if (!is_proxy) {
+        return true;
+    }
+    const PeerAddress peer =
+        forwarded_peer(request.forwarded_for, options_.trusted_proxies).value_or(connection.proxy);
+    return peer == connection.peer || admit(connection, peer);
 }
 
 void FrontServer::answer_page(Connection& connection, const HttpRequest& request) {

@@ -151,6 +151,11 @@ HttpReader::Status HttpReader::read(Bytes& bytes, HttpRequest& request) {
     request.accepts_gzip = http_list_has(text_of(head[http::field::accept_encoding]), "gzip");
     request.host = text_of(head[http::field::host]);
     request.origin = text_of(head[http::field::origin]);
+    const auto forwarded = head.equal_range("X-Forwarded-For");
+    for (auto field = forwarded.first; field != forwarded.second; ++field) {
+        request.forwarded_for += request.forwarded_for.empty() ? "" : ",";
+        request.forwarded_for += text_of(field->value());
+    }
     request.if_none_match = text_of(head[http::field::if_none_match]);
     request.web_socket_key = text_of(head[http::field::sec_websocket_key]);
     request.web_socket_version = text_of(head[http::field::sec_websocket_version]);

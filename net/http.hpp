@@ -27,6 +27,7 @@ struct HttpRequest {
     bool upgrade = false;  // to a WebSocket
     std::string host;
     std::string origin;              // empty: not a browser's script
+    std::string forwarded_for;       // X-Forwarded-For, all of them: who wrote it is not known
     std::string if_none_match;       // an entity tag, or several
     std::string web_socket_key;      // all Sec-WebSocket-… without their prefix
     std::string web_socket_version;  //

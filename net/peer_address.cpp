@@ -1,7 +1,8 @@
 #include "ringside/net/peer_address.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <cstring>
-#include <string_view>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -79,6 +80,55 @@ std::optional<PeerAddress> parse_peer_address(const std::string& text) {
     }
     if (::inet_pton(AF_INET6, address.c_str(), &v6) == 1 && ipv6(v6) != PeerAddress::none) {
         return ipv6(v6);
+    }
+    return std::nullopt;
+}
+
+std::optional<AddressRange> parse_address_range(const std::string& text) {
+    constexpr std::uint64_t all_bits = ~std::uint64_t{0};
+    if (text == "unix") {
+        return AddressRange{.first = static_cast<std::uint64_t>(PeerAddress::none),
+                            .mask = all_bits};
+    }
+    const std::size_t slash = std::min(text.find('/'), text.size());
+    const auto address = parse_peer_address(text.substr(0, slash));
+    if (!address) {
+        return std::nullopt;
+    }
+    const auto bits = static_cast<std::uint64_t>(*address);
+    const bool is_ipv4 = bits >> 32 == ipv4_mark;
+    const unsigned longest = is_ipv4 ? 32 : 64;
+    unsigned length = longest;
+    if (slash != text.size()) {
+        const char* const end = text.data() + text.size();
+        const auto [parsed, error] = std::from_chars(text.data() + slash + 1, end, length);
+        if (error != std::errc{} || parsed != end || length > longest) {
+            return std::nullopt;
+        }
+    }
+    const unsigned counted = is_ipv4 ? 32 + length : length;
+    const std::uint64_t mask = counted == 0 ? 0 : all_bits << (64 - counted);
+    return AddressRange{.first = bits & mask, .mask = mask};
+}
+
+std::optional<PeerAddress> forwarded_peer(std::string_view forwarded_for,
+                                          const std::vector<AddressRange>& proxies) {
+    while (!forwarded_for.empty()) {
+        const std::size_t comma = forwarded_for.rfind(',');
+        const std::size_t begin = comma == std::string_view::npos ? 0 : comma + 1;
+        std::string_view text = forwarded_for.substr(begin);
+        text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+        text = text.substr(0, text.find_last_not_of(" \t") + 1);
+        const auto address = parse_peer_address(std::string(text));
+        if (!address) {
+            return std::nullopt;
+        }
+        const bool is_proxy = std::ranges::any_of(
+            proxies, [&](const AddressRange& range) { return range.contains(*address); });
+        if (!is_proxy) {
+            return address;
+        }
+        forwarded_for = forwarded_for.substr(0, begin == 0 ? 0 : begin - 1);
     }
     return std::nullopt;
 }

@@ -78,6 +78,10 @@ constexpr std::array rows{
               "Let web pages of that origin use this host: https://example.org, or '*' for any; "
               "may be repeated (default: its own pages only)",
               on_serve, &RawOptions::allow_origin},
+    OptionRow{"--trust-proxy", "RANGE",
+              "Believe X-Forwarded-For of proxies there, so that limits per address count their "
+              "clients: 127.0.0.1, 10.0.0.0/8, fd00::/8 or unix; may be repeated",
+              on_serve, &RawOptions::trust_proxy},
     OptionRow{"--instance", "NAME",
               "This host's name on the machine; one host a name "
               "(default 'default')",

@@ -38,6 +38,7 @@ struct RawOptions {
     std::string spin_cpus;
     std::vector<std::string> listen;
     std::vector<std::string> allow_origin;
+    std::vector<std::string> trust_proxy;
     std::uint64_t port = port_default;
     std::uint64_t number = 1;
     std::uint64_t width = 80;

@@ -138,6 +138,7 @@ private:
     void choose_host();
     void serve();
     [[nodiscard]] std::vector<std::string> origins() const;
+    [[nodiscard]] std::vector<AddressRange> proxies() const;
     [[nodiscard]] std::vector<int> cpu_list(const char* flag, const std::string& text) const;
     void operate(Command command);
     void bot();
@@ -242,6 +243,21 @@ std::vector<std::string> Reading::origins() const {
     return raw_.allow_origin;
 }
 
+std::vector<AddressRange> Reading::proxies() const {
+    std::vector<AddressRange> ranges;
+    for (const std::string& text : raw_.trust_proxy) {
+        const auto range = parse_address_range(text);
+        if (!range) {
+            throw Refusal{fmt::format(
+                "--trust-proxy: '{}' is no range of addresses; give it as in 10.0.0.0/8, "
+                "2001:db8::/32 (/64 at most) or unix",
+                printable(text))};
+        }
+        ranges.push_back(*range);
+    }
+    return ranges;
+}
+
 void Reading::serve() {
     options_.command = Command::serve;
     ServeOptions& serve = options_.serve;
@@ -271,6 +287,7 @@ void Reading::serve() {
     serve.resume_grace = std::chrono::seconds(raw_.resume_grace_s);
     serve.restores_per_second = static_cast<std::uint32_t>(raw_.restores_per_second);
     serve.allowed_origins = origins();
+    serve.trusted_proxies = proxies();
     serve.uring_futex = !raw_.no_uring_futex;
     serve.busy_poll = raw_.busy_poll;
     serve.realtime = raw_.realtime;

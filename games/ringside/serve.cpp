@@ -267,7 +267,8 @@ int run_serve(const ServeOptions& options) {
                           .busy_poll = options.busy_poll,
                           .fronts = options.fronts,
                           .web_assets = web_assets(),
-                          .allowed_origins = options.allowed_origins});
+                          .allowed_origins = options.allowed_origins,
+                          .trusted_proxies = options.trusted_proxies});
     };
     int ready_fd = options.ready_fd;
     const auto on_ready = [&] {

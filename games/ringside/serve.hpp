@@ -8,6 +8,7 @@
 
 #include "ringside/core/limits.hpp"
 #include "ringside/net/endpoint.hpp"
+#include "ringside/net/peer_address.hpp"
 
 namespace ringside {
 
@@ -24,13 +25,14 @@ struct ServeOptions {
     std::chrono::seconds idle_timeout{180};       // of a game nobody touches
     std::chrono::seconds resume_grace{10};        // a lost connection keeps its seat
     std::uint32_t restores_per_second = restores_per_second_default;  // of crashed games; 0: any
-    std::vector<std::string> allowed_origins;  // of pages that may use this host; "*": any
-    bool uring_futex = true;                   // false: fronts are woken by eventfds
-    bool busy_poll = false;                    // fronts never sleep
-    bool fresh = false;                        // ends what a host that died has left
-    bool realtime = false;                     // fronts and reactive games run before all else
-    std::vector<int> front_cpus;               // that fronts run on; empty: any
-    std::vector<int> spin_cpus;                // each for one reactive game, which never sleeps
+    std::vector<std::string> allowed_origins;   // of pages that may use this host; "*": any
+    std::vector<AddressRange> trusted_proxies;  // whose X-Forwarded-For is believed
+    bool uring_futex = true;                    // false: fronts are woken by eventfds
+    bool busy_poll = false;                     // fronts never sleep
+    bool fresh = false;                         // ends what a host that died has left
+    bool realtime = false;                      // fronts and reactive games run before all else
+    std::vector<int> front_cpus;                // that fronts run on; empty: any
+    std::vector<int> spin_cpus;                 // each for one reactive game, which never sleeps
     bool check = false;  // only say whether it could go on with the instance's games
     std::vector<std::string> arguments;  // of the program, to run its successor with; may be empty
     bool quiet = false;                  // no line on standard output when it listens

@@ -681,3 +681,47 @@ TEST_CASE("front: when the host stops, clients are told", "[net][front]") {
     REQUIRE(idle.expect_error() == ErrorCode::stopping);
     REQUIRE(host.stop() == 0);
 }
+
+TEST_CASE("peer address: ranges", "[net]") {
+    const auto in_range = [](const char* range, const char* address) {
+        const auto parsed = parse_address_range(range);
+        REQUIRE(parsed.has_value());
+        const auto peer = parse_peer_address(address);
+        return parsed->contains(peer ? *peer : PeerAddress::none);
+    };
+    CHECK(in_range("10.0.0.0/8", "10.255.3.4"));
+    CHECK(in_range("10.1.2.3/8", "10.255.3.4"));  // whatever stands behind the 8 bits
+    CHECK_FALSE(in_range("10.0.0.0/8", "11.0.0.1"));
+    CHECK(in_range("0.0.0.0/0", "203.0.113.9"));
+    CHECK_FALSE(in_range("0.0.0.0/0", "2001:db8::1"));
+    CHECK(in_range("203.0.113.9", "203.0.113.9"));
+    CHECK_FALSE(in_range("203.0.113.9", "203.0.113.8"));
+    CHECK(in_range("127.0.0.0/8", "::1"));
+    CHECK(in_range("2001:db8::/32", "2001:db8:ffff::1"));
+    CHECK_FALSE(in_range("2001:db8::/32", "2001:db9::1"));
+    CHECK(in_range("2001:db8:1:2::/64", "2001:db8:1:2:3::"));
+    CHECK(in_range("unix", "a socket has none"));
+    CHECK_FALSE(in_range("unix", "10.0.0.1"));
+    for (const char* wrong : {"", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/8x", "10.0.0.0/-1",
+                              "2001:db8::/65", "example.org", "10.0.0.0/8/8"}) {
+        CHECK_FALSE(parse_address_range(wrong).has_value());
+    }
+}
+
+TEST_CASE("peer address: whom a proxy speaks for", "[net]") {
+    const std::vector<AddressRange> proxies{*parse_address_range("10.0.0.0/8"),
+                                            *parse_address_range("127.0.0.0/8")};
+    const auto client_of = [&](std::string_view header) {
+        const auto peer = forwarded_peer(header, proxies);
+        return peer ? text_of(*peer) : "";
+    };
+    CHECK(client_of("203.0.113.9") == "203.0.113.9");
+    CHECK(client_of("198.51.100.1, 203.0.113.9") == "203.0.113.9");  // the first may be a lie
+    CHECK(client_of("203.0.113.9, 10.1.1.1 ,\t127.0.0.1") == "203.0.113.9");
+    CHECK(client_of("2001:db8::1:2") == "2001:db8::/64");
+    CHECK(client_of("") == "");
+    CHECK(client_of("10.1.1.1") == "");
+    CHECK(client_of("unknown, 10.1.1.1") == "");
+    CHECK(client_of(", ,") == "");
+    CHECK(client_of("203.0.113.9, nonsense") == "");
+}

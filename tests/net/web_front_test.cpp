@@ -346,3 +346,54 @@ TEST_CASE("web: a WebSocket resumes its seat", "[net][web]") {
     CHECK(back.expect<wire::Joined>().seat() == 0);
     CHECK(host.stop() == 0);
 }
+
+TEST_CASE("web: limits count a proxy's clients, not the proxy", "[net][web]") {
+    FrontOptions options;
+    options.connections_per_address_max = 2;
+    SECTION("which is trusted") {
+        options.trusted_proxies = {*parse_address_range("127.0.0.0/8")};
+        TestHost host(options);
+        const auto upgraded = [&](const std::string& forwarded) {
+            TestClient client = host.connect();
+            const std::string head =
+                client.upgrade("X-Forwarded-For: " + forwarded + "\r\n").substr(0, 12);
+            return std::pair(std::move(client), head);
+        };
+        const auto first = upgraded("203.0.113.9");
+        {
+            const auto second = upgraded("198.51.100.1, 203.0.113.9");
+            CHECK(second.second == "HTTP/1.1 101");
+            const auto third = upgraded("203.0.113.9");
+            CHECK(third.second == "HTTP/1.1 503");
+            CHECK(upgraded("203.0.113.10").second == "HTTP/1.1 101");
+        }
+        // Those that have gone count no more; requests of many clients come on one connection.
+        std::string requests;
+        for (int i = 0; i < 10; ++i) {
+            requests += "GET /healthz HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 203.0.113." +
+                        std::to_string(i) + "\r\n\r\n";
+        }
+        requests += "GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+        CHECK(count_of(answers(host, requests), "\r\n\r\nok\n") == 11);
+        const auto again = upgraded("203.0.113.9");
+        CHECK(again.second == "HTTP/1.1 101");
+        CHECK(host.stop() == 0);
+    }
+    SECTION("which is not") {
+        options.limit_own_address = true;
+        TestHost host(options);
+        std::vector<TestClient> clients;
+        for (int i = 0; i < 3; ++i) {
+            clients.push_back(host.connect());
+            if (i < 2) {
+                CHECK(clients.back()
+                          .upgrade("X-Forwarded-For: 203.0.113." + std::to_string(i) + "\r\n")
+                          .starts_with("HTTP/1.1 101"));
+            } else {
+                CHECK(clients.back().expect_error() == ErrorCode::busy);
+            }
+        }
+        clients.clear();
+        CHECK(host.stop() == 0);
+    }
+}

@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { Host, Terminal, eventually } from "./host.mjs";
+import { Host, Terminal, browserOptions, eventually } from "./host.mjs";
 
 const { chromium } = createRequire(new URL("../../net/web/", import.meta.url))("playwright-core");
 
@@ -20,11 +20,7 @@ const desktop = { width: 1280, height: 800 };
 const phone = { width: 390, height: 844 };
 
 const host = await Host.start(values.program, ["--fronts", "1", "--resume-grace", "30"]);
-const browser = await chromium.launch({
-  executablePath: "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
+const browser = await chromium.launch(browserOptions);
 const problems = [];
 
 async function newPage(options = {}) {

@@ -5,12 +5,20 @@ import { spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { once } from "node:events";
 
+/// For Debian's Chromium, as root, on a machine without a network.
+export const browserOptions = {
+  executablePath: "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+};
+
 export class Host {
   static async start(program, flags = []) {
     const instance = `web-test-${process.pid}-${Date.now()}`;
     const child = spawn(program, ["serve", "--instance", instance, "--listen", "127.0.0.1:0", ...flags],
                         { stdio: ["ignore", "pipe", "inherit"] });
     const host = new Host(child, program);
+    host.instance = instance;
     process.on("exit", () => child.kill("SIGKILL"));
     let output = "";
     child.stdout.on("data", (data) => { output += data; });

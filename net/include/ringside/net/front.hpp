@@ -12,6 +12,7 @@
 
 #include "ringside/core/result.hpp"
 #include "ringside/ipc/front_link.hpp"
+#include "ringside/net/peer_address.hpp"
 #include "ringside/net/web_asset.hpp"
 
 namespace ringside {
@@ -33,6 +34,8 @@ struct FrontOptions {
     WebAssets web_assets;      // what browsers are served; none: built without a web client
     /// Of pages that may connect and read as our own do, "https://example.org"; "*": any.
     std::vector<std::string> allowed_origins;
+    /// Whose X-Forwarded-For is believed, so that limits per address count a proxy's clients.
+    std::vector<AddressRange> trusted_proxies;
 };
 
 /// What this kernel's io_uring offers a front.

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace ringside {
 
@@ -22,5 +24,23 @@ enum class PeerAddress : std::uint64_t {
 
 /// Whether it is this machine itself: load generators, proxies, tests.
 [[nodiscard]] bool is_loopback(PeerAddress) noexcept;
+
+/// Addresses that begin alike.
+struct AddressRange {
+    std::uint64_t first = 0;
+    std::uint64_t mask = 0;  // of the bits that count
+
+    [[nodiscard]] bool contains(PeerAddress address) const noexcept {
+        return (static_cast<std::uint64_t>(address) & mask) == first;
+    }
+};
+
+/// "10.0.0.0/8", "2001:db8::/32" (up to /64), one address, or "unix" for Unix sockets.
+[[nodiscard]] std::optional<AddressRange> parse_address_range(const std::string& text);
+
+/// Whom a proxy speaks for: the last address of X-Forwarded-For that is none of `proxies`, because
+/// what stands before it anybody may have written. Nothing when there is no such address.
+[[nodiscard]] std::optional<PeerAddress> forwarded_peer(std::string_view forwarded_for,
+                                                        const std::vector<AddressRange>& proxies);
 
 }  // namespace ringside
