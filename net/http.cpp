@@ -121,11 +121,12 @@ HttpReader::Status HttpReader::read(Bytes& bytes, HttpRequest& request) {
     if (error == http::error::bad_version) {
         return refuse(HttpStatus::version_not_supported);
     }
-    const bool has_body = error == http::error::body_limit || parser_->chunked() ||
-                          parser_->content_length().value_or(0) != 0;
-    if (error && !has_body) {
+    const bool beyond_limit = error == http::error::body_limit;
+    if (error && !beyond_limit) {
         return refuse(HttpStatus::bad_request);
     }
+    const bool has_body =
+        beyond_limit || parser_->chunked() || parser_->content_length().value_or(0) != 0;
     const auto& head = parser_->get();
     const bool reads = head.method() == http::verb::get || head.method() == http::verb::head;
     if (has_body) {
