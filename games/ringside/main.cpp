@@ -79,6 +79,7 @@ int play(PlayChoice choice, PlayRole role) {
                         .role = role,
                         .game = choice.game,
                         .seats = choice.seats,
+                        .bots = choice.bots,
                         .password = choice.password,
                         .unlisted = choice.unlisted,
                         .invitation = {}};

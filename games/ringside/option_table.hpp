@@ -26,6 +26,7 @@ struct RawOptions {
     bool realtime = false;
     bool fresh = false;
     bool limit_own_address = false;
+    bool fill_with_bots = false;
     bool check = false;
     bool quiet = false;
     bool through_rings = false;
@@ -41,6 +42,7 @@ struct RawOptions {
     std::vector<std::string> trust_proxy;
     std::uint64_t port = port_default;
     std::uint64_t number = 1;
+    std::uint64_t bots = 0;
     std::uint64_t width = 80;
     std::uint64_t height = 22;
     std::uint64_t players = 0;

@@ -206,7 +206,8 @@ void Reading::play() {
     check_grid();
     options_.play = {.endpoint = endpoint(),
                      .game = game(),
-                     .seats = static_cast<std::uint8_t>(raw_.number),
+                     .seats = static_cast<std::uint8_t>(given("-N") ? raw_.number : 1 + raw_.bots),
+                     .bots = static_cast<std::uint8_t>(raw_.bots),
                      .width = static_cast<std::uint16_t>(raw_.width),
                      .height = static_cast<std::uint16_t>(raw_.height),
                      .password = password(),
@@ -282,6 +283,7 @@ void Reading::serve() {
     serve.connections_per_address = static_cast<std::uint32_t>(raw_.connections_per_address);
     serve.games_per_address = static_cast<std::uint32_t>(raw_.games_per_address);
     serve.limit_own_address = raw_.limit_own_address;
+    serve.fill_with_bots = raw_.fill_with_bots;
     serve.session_timeout = std::chrono::seconds(raw_.session_timeout_s);
     serve.idle_timeout = std::chrono::seconds(raw_.idle_timeout_s);
     serve.resume_grace = std::chrono::seconds(raw_.resume_grace_s);

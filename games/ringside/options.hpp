@@ -43,6 +43,7 @@ struct PlayChoice {
     Endpoint endpoint;
     std::string game;         // empty: to be made up
     std::uint8_t seats = 1;   // of a new game
+    std::uint8_t bots = 0;    // that take seats
     std::uint16_t width = 0;  // of a new game, cells
     std::uint16_t height = 0;
     std::string password;   // of the game; empty: none

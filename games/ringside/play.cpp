@@ -33,6 +33,8 @@ std::optional<tron::Key> key_byte(tron::TerminalKey key) {
         case tron::TerminalKey::right: return tron::Key::right;
         case tron::TerminalKey::insert: return tron::Key::insert;
         case tron::TerminalKey::escape: return tron::Key::escape;
+        case tron::TerminalKey::more_bots:
+        case tron::TerminalKey::fewer_bots:
         case tron::TerminalKey::quit:
         case tron::TerminalKey::resized:
         case tron::TerminalKey::other: break;
@@ -64,6 +66,8 @@ private:
     std::optional<Outcome> lose(const Error& error);
     std::optional<Outcome> reconnect();
     bool drain_keys(tron::Terminal& terminal);  // false: quit
+    void press(tron::TerminalKey key);
+    void ask_for_bot(bool more);
     void draw(tron::Terminal& terminal) const;
     void configure(const flatbuffers::Vector<std::uint8_t>* config);
 
@@ -105,6 +109,9 @@ void Play::configure(const flatbuffers::Vector<std::uint8_t>* config) {
 
 std::optional<Outcome> Play::on_message(const wire::FromHost& message) {
     if (const auto* joined = message.message_as_Joined()) {
+        for (std::uint8_t bot = 0; !entered_ && bot < options_.bots; ++bot) {
+            ask_for_bot(true);
+        }
         entered_ = true;
         lost_.clear();
         own_number_ = static_cast<std::uint8_t>(joined->seat() + 1);
@@ -195,13 +202,25 @@ bool Play::drain_keys(tron::Terminal& terminal) {
             return false;
         }
         changed_ |= *key == tron::TerminalKey::resized;
-        const auto byte = key_byte(*key);
-        if (byte && options_.role == PlayRole::player) {
-            input_dropped_ = false;
-            client_.input(std::as_bytes(std::span(&*byte, 1)));
+        if (options_.role == PlayRole::player) {
+            press(*key);
         }
     }
     return true;
+}
+
+void Play::press(tron::TerminalKey key) {
+    if (key == tron::TerminalKey::more_bots || key == tron::TerminalKey::fewer_bots) {
+        ask_for_bot(key == tron::TerminalKey::more_bots);
+    } else if (const auto byte = key_byte(key)) {
+        input_dropped_ = false;
+        client_.input(std::as_bytes(std::span(&*byte, 1)));
+    }
+}
+
+void Play::ask_for_bot(bool more) {
+    const std::array wish{tron::bot_marker, std::byte{more}};
+    client_.input(wish);
 }
 
 void Play::draw(tron::Terminal& terminal) const {

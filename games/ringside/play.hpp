@@ -15,6 +15,7 @@ struct PlayOptions {
     PlayRole role = PlayRole::player;
     std::string game;
     std::uint8_t seats = 1;    // of a new game
+    std::uint8_t bots = 0;     // that are asked to take seats
     std::uint16_t width = 80;  // of a new game, cells
     std::uint16_t height = 22;
     std::string password;    // of the game; empty: none

@@ -252,7 +252,9 @@ int run_serve(const ServeOptions& options) {
                                             ? Successor{}
                                             : make_successor(options.arguments, listeners.fds),
                            .lock_fd = handover.lock_fd};
-    const std::array<const GameType*, 2> types{&tron::tron_type(), &relay::relay_type()};
+    const std::array<const GameType*, 2> types{
+        options.fill_with_bots ? &tron::tron_type_with_bots() : &tron::tron_type(),
+        &relay::relay_type()};
     if (options.check) {
         return check(host, types);
     }

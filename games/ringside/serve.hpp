@@ -21,6 +21,7 @@ struct ServeOptions {
     std::uint32_t connections_per_address = 256;  // at one front; 0: any
     std::uint32_t games_per_address = 64;         // 0: any
     bool limit_own_address = false;               // these count this machine's own clients too
+    bool fill_with_bots = false;                  // free seats, when players have waited for 10 s
     std::chrono::seconds session_timeout{300};    // who is in no game and silent is closed
     std::chrono::seconds idle_timeout{180};       // of a game nobody touches
     std::chrono::seconds resume_grace{10};        // a lost connection keeps its seat

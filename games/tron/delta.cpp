@@ -142,12 +142,13 @@ bool apply_cycle(Reading& delta, Cycle& cycle) {
 
 }  // namespace
 
-Outline::Outline(const Match& match) noexcept
+Outline::Outline(const Match& match, std::uint8_t bot_numbers) noexcept
     : phase(match.state().phase),
       count(match.count()),
       width(match.state().width),
       height(match.state().height),
       cycles(static_cast<std::uint8_t>(match.state().racers.size())),
+      bots(bot_numbers),
       marks{} {
     for (std::size_t i = 0; i < cycles; ++i) {
         const Racer& racer = match.state().racers[i];
@@ -160,7 +161,8 @@ Outline::Outline(const Match& match) noexcept
 
 std::size_t write_delta(const Config& config, const Outline& before, const Outline& now,
                         std::span<std::byte> out) noexcept {
-    if (before.cycles != now.cycles || before.width != now.width || before.height != now.height) {
+    if (before.cycles != now.cycles || before.bots != now.bots || before.width != now.width ||
+        before.height != now.height) {
         return 0;
     }
     out[0] = static_cast<std::byte>(static_cast<unsigned>(now.phase) | unsigned{now.count} << 3u |

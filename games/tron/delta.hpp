@@ -29,13 +29,14 @@ struct Outline {
         PackedWall last_wall = 0;
     };
 
-    explicit Outline(const Match& match) noexcept;
+    Outline(const Match& match, std::uint8_t bot_numbers) noexcept;
 
     MatchPhase phase;
     std::uint8_t count;
     std::uint16_t width;
     std::uint16_t height;
     std::uint8_t cycles;
+    std::uint8_t bots;
     std::array<Mark, seats_limit> marks;
 };
 

@@ -104,6 +104,15 @@ std::uint8_t Match::join() {
 }
 
 void Match::leave(std::uint8_t number) {
+    if (find(number) == nullptr) {
+        return;
+    }
+    remove(number);
+    state_.stopped = std::ranges::all_of(
+        state_.racers, [](const Racer& other) { return other.state == CycleState::dead; });
+}
+
+void Match::remove(std::uint8_t number) {
     Racer* const racer = find(number);
     if (racer == nullptr) {
         return;
@@ -114,8 +123,6 @@ void Match::leave(std::uint8_t number) {
     if (in_progress()) {
         finish_if_decided();
     }
-    state_.stopped = std::ranges::all_of(
-        state_.racers, [](const Racer& other) { return other.state == CycleState::dead; });
 }
 
 void Match::press(std::uint8_t number, Key key) noexcept {
@@ -322,6 +329,14 @@ bool Match::idle() const noexcept {
         case MatchPhase::started: break;
     }
     return false;
+}
+
+Wall Match::wall_at(PackedWall wall) const noexcept {
+    const std::uint32_t at = wall >> 2;
+    return {.x = static_cast<std::int16_t>(at % config_.width),
+            .y = static_cast<std::int16_t>(at / config_.width),
+            .shape = {},
+            .direction = static_cast<Direction>(wall & 3u)};
 }
 
 std::uint8_t Match::count() const noexcept {

@@ -69,6 +69,8 @@ public:
     /// The new cycle's number. Requires neither in_progress() nor full().
     std::uint8_t join();
     void leave(std::uint8_t number);
+    /// The same, without the rule that ends a match which nobody is left to play.
+    void remove(std::uint8_t number);
     void press(std::uint8_t number, Key key) noexcept;
 
     /// Start picks for the next placements, each an index into the starts still free.
@@ -83,6 +85,9 @@ public:
     [[nodiscard]] std::uint8_t count() const noexcept;
 
     [[nodiscard]] const MatchState& state() const noexcept { return state_; }
+
+    /// Where it stands; its shape is not told.
+    [[nodiscard]] Wall wall_at(PackedWall wall) const noexcept;
 
 private:
     void reserve();

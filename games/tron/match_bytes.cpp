@@ -126,11 +126,12 @@ std::uint32_t view_bytes_max(const Config& config) noexcept {
 }
 
 std::uint32_t state_bytes_max() noexcept {
-    return fixed_bytes_max + seats_limit + static_cast<std::uint32_t>(picks_max);
+    return fixed_bytes_max + seats_limit + static_cast<std::uint32_t>(picks_max) +
+           seats_limit * sizeof(schema::BotMemory);
 }
 
-Bytes write_view(flatbuffers::FlatBufferBuilder& builder, const Config& config,
-                 const Match& match) {
+Bytes write_view(flatbuffers::FlatBufferBuilder& builder, const Config& config, const Match& match,
+                 const Crew& crew) {
     const MatchState& state = match.state();
     builder.Clear();
     std::size_t wall_count = 0;
@@ -151,21 +152,52 @@ Bytes write_view(flatbuffers::FlatBufferBuilder& builder, const Config& config,
     const auto cycle_vector = builder.CreateVectorOfStructs(cycles.data(), state.racers.size());
     builder.Finish(schema::CreateView(builder, static_cast<std::uint8_t>(state.phase),
                                       match.count(), state.width, state.height, config.width,
-                                      cycle_vector, walls));
+                                      cycle_vector, walls, crew.numbers()));
     return {reinterpret_cast<const std::byte*>(builder.GetBufferPointer()), builder.GetSize()};
 }
 
-Bytes write_state(flatbuffers::FlatBufferBuilder& builder, const Match& match) {
+Bytes write_state(flatbuffers::FlatBufferBuilder& builder, const Match& match, const Crew& crew,
+                  std::uint32_t waited_ticks) {
     const MatchState& state = match.state();
     builder.Clear();
+    std::array<schema::BotMemory, seats_limit> bots;
+    std::size_t bot_count = 0;
+    for (std::uint8_t number = 1; number <= seats_limit; ++number) {
+        if (const auto memory = crew.memory(number)) {
+            bots[bot_count++] = schema::BotMemory(memory->random, memory->race_ticks,
+                                                  memory->stretch_ticks, number, memory->laying);
+        }
+    }
+    const auto bot_vector =
+        bot_count == 0 ? 0 : builder.CreateVectorOfStructs(bots.data(), bot_count);
     const auto numbers = builder.CreateVector(state.free_numbers);
     const auto picks = builder.CreateVector(state.picks);
     builder.Finish(schema::CreateState(builder, state.random.state(), state.countdown_ms, numbers,
-                                       picks, state.stopped));
+                                       picks, state.stopped, bot_vector, waited_ticks));
     return {reinterpret_cast<const std::byte*>(builder.GetBufferPointer()), builder.GetSize()};
 }
 
-Result<Match> read_match(const Config& config, Bytes state_bytes, Bytes view_bytes) {
+namespace {
+
+/// False: they are not the view's.
+bool read_crew(const schema::State& state, const View& view, Crew& crew) {
+    if (state.bots() != nullptr) {
+        for (const schema::BotMemory* memory : *state.bots()) {
+            if (memory->number() < 1 || memory->number() > seats_limit) {
+                return false;
+            }
+            crew.restore(memory->number(), {.random = memory->random(),
+                                            .race_ticks = memory->race_ticks(),
+                                            .stretch_ticks = memory->stretch_ticks(),
+                                            .laying = memory->laying()});
+        }
+    }
+    return crew.numbers() == view.bots;
+}
+
+}  // namespace
+
+Result<SavedMatch> read_match(const Config& config, Bytes state_bytes, Bytes view_bytes) {
     const VerifiedCopy<schema::State> root(state_bytes);
     const std::optional<View> view = decode_view(view_bytes);
     if (!root || !view) {
@@ -202,7 +234,11 @@ Result<Match> read_match(const Config& config, Bytes state_bytes, Bytes view_byt
     if (match.count() != view->count) {
         return damaged("view and state are of different ticks");
     }
-    return match;
+    SavedMatch saved{.match = std::move(match), .crew = {}, .waited_ticks = root->waited_ticks()};
+    if (!read_crew(*root.operator->(), *view, saved.crew)) {
+        return damaged("the bots are not those of the view");
+    }
+    return saved;
 }
 
 }  // namespace ringside::tron

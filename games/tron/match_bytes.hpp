@@ -5,6 +5,7 @@
 
 #include <flatbuffers/flatbuffers.h>
 
+#include "crew.hpp"
 #include "match.hpp"
 
 #include "ringside/core/game.hpp"
@@ -17,10 +18,17 @@ namespace ringside::tron {
 
 /// Both write into `builder`, whose buffer is reused, and return the finished bytes inside it.
 [[nodiscard]] Bytes write_view(flatbuffers::FlatBufferBuilder& builder, const Config& config,
-                               const Match& match);
-[[nodiscard]] Bytes write_state(flatbuffers::FlatBufferBuilder& builder, const Match& match);
+                               const Match& match, const Crew& crew);
+[[nodiscard]] Bytes write_state(flatbuffers::FlatBufferBuilder& builder, const Match& match,
+                                const Crew& crew, std::uint32_t waited_ticks);
 
-/// Judges foreign bytes: whatever they hold, a Match made of the outcome cannot leave its bounds.
-[[nodiscard]] Result<Match> read_match(const Config& config, Bytes state, Bytes view);
+struct SavedMatch {
+    Match match;
+    Crew crew;
+    std::uint32_t waited_ticks = 0;
+};
+
+/// Judges foreign bytes: whatever they hold, a match made of the outcome cannot leave its bounds.
+[[nodiscard]] Result<SavedMatch> read_match(const Config& config, Bytes state, Bytes view);
 
 }  // namespace ringside::tron

@@ -1,11 +1,13 @@
 #include "ringside/tron/rules.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "crew.hpp"
 #include "delta.hpp"
 #include "match.hpp"
 #include "match_bytes.hpp"
@@ -21,6 +23,7 @@ static_assert(seats_limit <= seats_max, "a roster has a place for every seat");
 static_assert(1 + picks_max <= input_bytes_max, "all picks fit one input");
 
 constexpr std::int32_t replay_step_ms = 100;
+constexpr std::uint64_t fill_after_ms = 10'000;
 
 std::size_t copy_out(Bytes from, MutableBytes out) {
     invariant(from.size() <= out.size(), "tron: saved bytes within what shape() promised");
@@ -30,9 +33,12 @@ std::size_t copy_out(Bytes from, MutableBytes out) {
 
 class TronGame final : public Game {
 public:
-    TronGame(const Config& config, Match match)
+    TronGame(const Config& config, SavedMatch saved, bool fills_with_bots)
         : config_(config),
-          match_(std::move(match)),
+          match_(std::move(saved.match)),
+          crew_(std::move(saved.crew)),
+          waited_ticks_(saved.waited_ticks),
+          fills_with_bots_(fills_with_bots && !config.replay),
           view_builder_(view_bytes_max(config)),
           state_builder_(state_bytes_max()) {}
 
@@ -44,15 +50,27 @@ public:
             return {.reason = RefuseReason::in_progress};
         }
         if (match_.full()) {
+            crew_.remove_one(match_);  // players go first
+        }
+        if (match_.full()) {
             return {.reason = RefuseReason::full};
         }
+        waited_ticks_ = 0;
         return {.seat = Seat(static_cast<std::uint8_t>(match_.join() - 1))};
     }
 
     void on_leave(Seat seat) override {
-        if (!ended()) {
-            match_.leave(number_of(seat));
+        const std::uint8_t number = number_of(seat);
+        const auto& racers = match_.state().racers;
+        const bool plays =
+            std::ranges::find(racers, number, &Racer::number) != racers.end() && !crew_.has(number);
+        if (ended() || !plays) {
+            return;
         }
+        while (player_count() == 1 && crew_.count() > 0) {
+            crew_.remove_one(match_);  // bots do not play among themselves
+        }
+        match_.leave(number);
     }
 
     void on_input(Seat seat, Bytes input) override {
@@ -61,33 +79,44 @@ public:
         }
         if (config_.replay && input.front() == start_picks_marker) {
             match_.add_picks(input.subspan(1));
+        } else if (input.size() == 2 && input.front() == bot_marker && !config_.replay) {
+            change_crew(input.back());
         } else if (input.size() == 1) {
             match_.press(number_of(seat), static_cast<Key>(input.front()));
         }
     }
 
     [[gnu::hot]] void tick(Tick) override {
-        if (!ended()) {
-            match_.step(config_.replay ? replay_step_ms : config_.tick_ms);
+        if (ended()) {
+            return;
         }
+        if (waits_to_fill() && ++waited_ticks_ * std::uint64_t{config_.tick_ms} >= fill_after_ms) {
+            while (!match_.full()) {
+                crew_.add(match_);
+            }
+        }
+        crew_.act(match_);
+        match_.step(config_.replay ? replay_step_ms : config_.tick_ms);
     }
 
-    [[gnu::hot]] bool idle() const override { return ended() || match_.idle(); }
+    [[gnu::hot]] bool idle() const override {
+        return ended() || (match_.idle() && crew_.idle(match_) && !waits_to_fill());
+    }
     bool ended() const override { return match_.state().stopped; }
 
     [[gnu::hot]] GameStatus status() const override {
         return {.phase = shown_phase(),
-                .players = static_cast<std::uint8_t>(match_.state().racers.size()),
+                .players = static_cast<std::uint8_t>(player_count()),
                 .seats = config_.seats};
     }
 
     [[gnu::hot]] std::size_t save(MutableBytes out) const override {
-        return copy_out(write_state(state_builder_, match_), out);
+        return copy_out(write_state(state_builder_, match_, crew_, waited_ticks_), out);
     }
 
     [[gnu::hot]] std::size_t view(MutableBytes out) override {
-        before_ = std::exchange(shown_, Outline(match_));
-        return copy_out(write_view(view_builder_, config_, match_), out);
+        before_ = std::exchange(shown_, Outline(match_, crew_.numbers()));
+        return copy_out(write_view(view_builder_, config_, match_, crew_), out);
     }
 
     [[gnu::hot]] std::size_t delta(MutableBytes out) override {
@@ -96,6 +125,25 @@ public:
 
 private:
     static std::uint8_t number_of(Seat seat) { return static_cast<std::uint8_t>(value(seat) + 1); }
+
+    std::uint32_t player_count() const noexcept {
+        return static_cast<std::uint32_t>(match_.state().racers.size()) - crew_.count();
+    }
+
+    bool waits_to_fill() const noexcept {
+        return fills_with_bots_ && !match_.in_progress() && !match_.full() && player_count() > 0;
+    }
+
+    void change_crew(std::byte wish) {
+        if (match_.in_progress()) {
+            return;
+        }
+        if (wish == std::byte{0}) {
+            crew_.remove_one(match_);
+        } else if (wish == std::byte{1} && !match_.full()) {
+            crew_.add(match_);
+        }
+    }
 
     Phase shown_phase() const {
         switch (match_.state().phase) {
@@ -110,6 +158,9 @@ private:
 
     Config config_;
     Match match_;
+    Crew crew_;
+    std::uint32_t waited_ticks_ = 0;  // see waits_to_fill()
+    bool fills_with_bots_;
     std::optional<Outline> shown_;   // by the newest view
     std::optional<Outline> before_;  // and the one before; neither is there after a restore
     flatbuffers::FlatBufferBuilder view_builder_;
@@ -123,6 +174,8 @@ constexpr std::uint32_t event_ring_bytes = 2048;
 
 class TronType final : public GameType {
 public:
+    explicit TronType(bool fills_with_bots) noexcept : fills_with_bots_(fills_with_bots) {}
+
     std::string_view name() const override { return "tron"; }
 
     Result<GameShape> shape(Bytes config_bytes) const override {
@@ -142,7 +195,8 @@ public:
     std::unique_ptr<Game> create(Bytes config_bytes, std::uint64_t seed) const override {
         const auto config = decode_config(config_bytes);
         invariant(config.has_value(), "tron: create() is given a config that shape() accepted");
-        return std::make_unique<TronGame>(*config, Match(*config, seed));
+        return std::make_unique<TronGame>(
+            *config, SavedMatch{.match = Match(*config, seed), .crew = {}}, fills_with_bots_);
     }
 
     Result<std::unique_ptr<Game>> restore(Bytes config_bytes, Bytes state,
@@ -155,14 +209,22 @@ public:
         if (!match) {
             return std::unexpected(std::move(match.error()));
         }
-        return std::make_unique<TronGame>(*config, std::move(*match));
+        return std::make_unique<TronGame>(*config, std::move(*match), fills_with_bots_);
     }
+
+private:
+    bool fills_with_bots_;
 };
 
 }  // namespace
 
 const GameType& tron_type() noexcept {
-    static const TronType type;
+    static const TronType type(false);
+    return type;
+}
+
+const GameType& tron_type_with_bots() noexcept {
+    static const TronType type(true);
     return type;
 }
 

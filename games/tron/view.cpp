@@ -31,7 +31,12 @@ bool plausible(const schema::View& view) noexcept {
         seen.set(cycle->number());
         walls += cycle->wall_count();
     }
-    return walls == view.walls()->size();
+    for (unsigned number = 1; number <= seats_limit; ++number) {
+        if ((view.bots() >> (number - 1) & 1u) != 0 && !seen.test(number)) {
+            return false;
+        }
+    }
+    return walls == view.walls()->size() && view.bots() >> seats_limit == 0;
 }
 
 void read_walls(const schema::View& view, std::uint32_t begin, std::uint32_t count,
@@ -60,6 +65,7 @@ bool decode_view(Bytes bytes, View& into) {
     into.count = root->count();
     into.width = root->width();
     into.height = root->height();
+    into.bots = root->bots();
     into.cycles.resize(root->cycles()->size());
     std::uint32_t walls_taken = 0;
     for (std::uint32_t i = 0; i < root->cycles()->size(); ++i) {

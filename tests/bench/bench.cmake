@@ -21,7 +21,7 @@ add_dependencies(ringside-bench ringside)
 target_include_directories(ringside-bench PRIVATE
   ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/tests/bench)
 target_link_libraries(ringside-bench PRIVATE
-  ringside_load ringside_net ringside_relay ringside_tron ringside_tron_bot ringside_flags
+  ringside_load ringside_net ringside_relay ringside_tron ringside_flags
   Boost::headers PkgConfig::liburing CLI11::CLI11 fmt::fmt nlohmann_json::nlohmann_json)
 
 # Every benchmark of the program's own list runs, and what it stores makes a page: that of a new one

@@ -1,6 +1,8 @@
 // The tron game type through the interface that a host uses.
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <memory>
 #include <random>
 #include <string>
@@ -27,10 +29,11 @@ Seat seat(int index) {
 /// A game with room for its bytes, as a host keeps it.
 class Hosted {
 public:
-    Hosted(const Config& config, std::uint64_t seed)
+    Hosted(const Config& config, std::uint64_t seed, const GameType& type = tron_type())
         : config_(encode_config(config)),
-          shape_(tron_type().shape(config_).value()),
-          game_(tron_type().create(config_, seed)) {}
+          type_(type),
+          shape_(type.shape(config_).value()),
+          game_(type.create(config_, seed)) {}
 
     Game& game() { return *game_; }
     Buffer state() const {
@@ -45,10 +48,14 @@ public:
     }
     View seen() const { return decode_view(view()).value(); }
     auto restored(const Buffer& state, const Buffer& view) const {
-        return tron_type().restore(config_, state, view);
+        return type_.restore(config_, state, view);
     }
     void restore() { game_ = restored(state(), view()).value(); }
     void tick() { game_->tick(Tick{tick_++}); }
+    void ask_for_bot(bool more) {
+        const std::array wish{bot_marker, std::byte{more}};
+        game_->on_input(seat(0), wish);
+    }
     void press(int index, Key key) {
         const std::byte byte{static_cast<std::uint8_t>(key)};
         game_->on_input(seat(index), {&byte, 1});
@@ -56,6 +63,7 @@ public:
 
 private:
     Buffer config_;
+    const GameType& type_;
     GameShape shape_;
     std::unique_ptr<Game> game_;
     std::uint64_t tick_ = 0;
@@ -83,6 +91,7 @@ public:
                             static_cast<std::uint16_t>(config_.height)};
         static constexpr std::array keys{27, 105, 105, 105, 104, 106, 107, 108, 0, 255};
         const std::byte key{static_cast<std::uint8_t>(keys[random_() % keys.size()])};
+        const std::array bot{bot_marker, static_cast<std::byte>(random_() % 3)};
         for (Hosted* hosted : games) {
             Game& game = hosted->game();
             if (game.ended()) {
@@ -92,6 +101,8 @@ public:
                 (void)game.on_join(encode_join_parameters(screen));
             } else if (kind == 4 && game.status().players > 1) {
                 game.on_leave(who);
+            } else if (kind == 5) {
+                game.on_input(who, bot);
             } else {
                 game.on_input(who, {&key, 1});
             }
@@ -240,4 +251,77 @@ TEST_CASE("rules: the countdown takes six seconds at any tick rate", "[games][tr
     }
     hosted.tick();
     CHECK(hosted.seen().phase == MatchPhase::started);
+}
+
+TEST_CASE("rules: bots take seats, race, and leave them to players", "[games][tron]") {
+    const Config config{.width = 40, .height = 24, .seats = 4, .tick_ms = 100};
+    Hosted hosted(config, Catch::rngSeed());
+    REQUIRE(hosted.game().on_join({}).reason == RefuseReason::none);
+    for (int i = 0; i < 5; ++i) {
+        hosted.ask_for_bot(true);  // of which two find no seat
+    }
+    hosted.tick();
+    View view = hosted.seen();
+    REQUIRE(view.cycles.size() == 4);
+    CHECK(std::popcount(view.bots) == 3);
+    CHECK((view.bots >> (view.cycles.front().number - 1) & 1) == 0);
+    CHECK(std::ranges::count_if(view.cycles, &Cycle::ready) == 3);
+    CHECK(hosted.game().idle());  // they wait for the player
+    CHECK(hosted.game().status().players == 1);
+
+    const JoinAnswer second = hosted.game().on_join({});  // in a bot's place
+    REQUIRE(second.reason == RefuseReason::none);
+    hosted.ask_for_bot(false);
+    hosted.tick();
+    view = hosted.seen();
+    CHECK(view.cycles.size() == 3);
+    CHECK(std::popcount(view.bots) == 1);
+    hosted.ask_for_bot(true);
+    hosted.press(0, Key::insert);
+    hosted.press(value(second.seat), Key::insert);
+    for (int tick = 0; tick < 62; ++tick) {
+        hosted.tick();
+    }
+    REQUIRE(hosted.seen().phase == MatchPhase::started);
+    hosted.ask_for_bot(false);  // not in a race
+    bool laid = false;
+    for (int tick = 0; tick < 2'000 && hosted.seen().phase == MatchPhase::started; ++tick) {
+        hosted.tick();
+        for (const Cycle& cycle : hosted.seen().cycles) {
+            laid = laid || ((view.bots >> (cycle.number - 1) & 1) != 0 && !cycle.walls.empty());
+        }
+        hosted.restore();
+    }
+    CHECK(laid);
+    view = hosted.seen();
+    REQUIRE(view.phase == MatchPhase::finished);
+    CHECK(std::popcount(view.bots) == 2);
+    CHECK(std::ranges::count(view.cycles, CycleState::winner, &Cycle::state) == 1);
+    CHECK(hosted.game().idle());  // the result stays to be seen
+    hosted.press(0, Key::insert);
+    hosted.tick();
+    hosted.tick();
+    CHECK(std::ranges::count_if(hosted.seen().cycles, &Cycle::ready) == 3);
+
+    hosted.game().on_leave(second.seat);
+    CHECK_FALSE(hosted.game().ended());
+    hosted.game().on_leave(seat(0));
+    CHECK(hosted.game().ended());  // bots do not play among themselves
+    CHECK(hosted.seen().cycles.empty());
+}
+
+TEST_CASE("rules: bots fill a game whose players have waited", "[games][tron]") {
+    const Config config{.width = 40, .height = 24, .seats = 3, .tick_ms = 100};
+    Hosted hosted(config, Catch::rngSeed(), tron_type_with_bots());
+    CHECK(hosted.game().idle());  // nobody waits
+    REQUIRE(hosted.game().on_join({}).reason == RefuseReason::none);
+    for (int tick = 1; tick < 100; ++tick) {
+        CHECK_FALSE(hosted.game().idle());
+        hosted.tick();
+        hosted.restore();
+        REQUIRE(hosted.seen().bots == 0);
+    }
+    hosted.tick();
+    CHECK(std::popcount(hosted.seen().bots) == 2);
+    CHECK(hosted.game().idle());
 }

@@ -218,8 +218,33 @@ async function testRefusals() {
   await page.context().close();
 }
 
+async function testBots() {
+  const page = await newPage();
+  await page.goto(host.url);
+  await page.fill("#name", "with-bots");
+  await page.selectOption("#seats", "3");
+  await page.selectOption("#size", { label: "small (40 × 22)" });
+  await page.getByRole("button", { name: "create" }).click();
+  await page.getByRole("button", { name: "add a bot (b)" }).click();
+  await shown(page, "waiting for 1 more player");
+  await page.keyboard.press("b");
+  await shown(page, "2 of 3 ready");
+  await page.keyboard.press("x");
+  await shown(page, "waiting for 1 more player");
+  await page.keyboard.press("b");
+  await shown(page, "2 of 3 ready");
+  assert.equal((await roster(page)).match(/\(bot\)/g).length, 2);
+  await picture(page, "bots-desktop");
+  await page.keyboard.press("i");
+  await eventually("the race", async () => (await status(page)) === "3 racing");
+  await eventually("the end of the match", async () =>
+    /won|Nobody/.test(await page.locator(".panel h2").first().innerText()), 120_000);
+  await page.context().close();
+}
+
 try {
   await testFirstPaint();
+  await testBots();
   await testRefusals();
   await testTouch();
   await testMatch();

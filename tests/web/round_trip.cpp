@@ -57,11 +57,8 @@ Json json_of(const tron::View& view) {
                           {"ready", cycle.ready},
                           {"walls", walls}});
     }
-    return {{"phase", view.phase},
-            {"count", view.count},
-            {"width", view.width},
-            {"height", view.height},
-            {"cycles", cycles}};
+    return {{"phase", view.phase},   {"count", view.count}, {"width", view.width},
+            {"height", view.height}, {"cycles", cycles},    {"bots", view.bots}};
 }
 
 void print_views() {

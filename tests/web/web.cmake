@@ -2,7 +2,7 @@
 if(RINGSIDE_WEB)
   add_executable(web_round_trip tests/web/round_trip.cpp)
   target_link_libraries(web_round_trip PRIVATE
-    ringside_tron_bot ringside_tron ringside_core ringside_flags nlohmann_json::nlohmann_json)
+    ringside_tron ringside_core ringside_flags nlohmann_json::nlohmann_json)
   add_test(NAME web_round_trip_test
     COMMAND ${NODE} ${CMAKE_SOURCE_DIR}/tests/web/round_trip_test.mjs --root ${CMAKE_SOURCE_DIR}
             --generated ${CMAKE_BINARY_DIR}/generated/web --peer $<TARGET_FILE:web_round_trip>)

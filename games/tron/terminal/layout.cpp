@@ -115,12 +115,18 @@ void add_invitation(std::vector<Line>& lines, const Scene& scene) {
     lines.push_back({std::move(command), {.bold = true}});
 }
 
+bool is_bot(const View& view, std::uint8_t number) {
+    return (view.bots >> (number - 1u) & 1u) != 0;
+}
+
 void add_readiness(std::vector<Line>& lines, const Scene& scene) {
     for (const Cycle& cycle : scene.view.cycles) {
         const bool own = cycle.number == scene.own_number;
         std::u32string text = own ? U"you, player " : U"player ";
         text += widen(std::to_string(cycle.number));
-        text += cycle.ready ? U": ready" : U": not ready";
+        text += is_bot(scene.view, cycle.number) ? U": a bot"
+                : cycle.ready                    ? U": ready"
+                                                 : U": not ready";
         lines.push_back({text, {.colour = player_colour(cycle.number), .bold = own}});
     }
     const std::size_t missing =
@@ -129,6 +135,9 @@ void add_readiness(std::vector<Line>& lines, const Scene& scene) {
         lines.push_back({U"waiting for " + widen(std::to_string(missing)) +
                              (missing == 1 ? U" more player" : U" more players"),
                          {}});
+    }
+    if (own_cycle(scene) != nullptr && (missing > 0 || scene.view.bots != 0)) {
+        lines.push_back({U"b adds a bot, x takes one out", {}, true});
     }
 }
 

@@ -150,6 +150,8 @@ std::optional<TerminalKey> meaning(int key) {
         case KEY_RIGHT: return TerminalKey::right;
         case 'i': return TerminalKey::insert;
         case 27: return TerminalKey::escape;  // esc, and ctrl-[ is the same byte
+        case 'b': return TerminalKey::more_bots;
+        case 'x': return TerminalKey::fewer_bots;
         case 'q': return TerminalKey::quit;
         case KEY_RESIZE: return TerminalKey::resized;
         default: return TerminalKey::other;

@@ -19,6 +19,7 @@ const keys: Record<string, number> = {
 };
 
 const swipePixels = 24;
+const botMarker = 0xfe; // of an input: a bot takes a seat, or leaves one
 
 class TronView implements GameView {
   private readonly arena = new Arena();
@@ -116,7 +117,8 @@ class TronView implements GameView {
     const wanted = view.cycles.map((cycle) => {
       const look = lookOf(cycle.number);
       const own = cycle.number === this.ownNumber;
-      return { look, text: `${cycle.number} ${look.name}${own ? " (you)" : ""}${standing(view, cycle)}`,
+      const who = own ? " (you)" : isBot(view, cycle.number) ? " (bot)" : "";
+      return { look, text: `${cycle.number} ${look.name}${who}${standing(view, cycle)}`,
                own };
     });
     const text = wanted.map((each) => each.text).join("|");
@@ -139,7 +141,7 @@ class TronView implements GameView {
       return;
     }
     const lines = this.panelLines(view);
-    const text = lines.map((line) => line.textContent).join("|");
+    const text = `${view.bots} ${lines.map((line) => line.textContent).join("|")}`;
     if (text !== this.panelText) { // rebuilt only then: a button keeps the keyboard's focus
       this.panelText = text;
       this.panel.replaceChildren(...lines);
@@ -159,6 +161,13 @@ class TronView implements GameView {
       lines.push(element("p", {}, missing > 0
         ? `waiting for ${missing} more player${missing === 1 ? "" : "s"}`
         : `${ready} of ${view.cycles.length} ready`));
+    }
+    if (own !== undefined && this.seats > 1) {
+      const more = button("add a bot (b)", () => this.askForBot(true));
+      const fewer = button("take one out (x)", () => this.askForBot(false));
+      more.disabled = view.cycles.length >= this.seats;
+      fewer.disabled = view.bots === 0;
+      lines.push(element("p", { className: "bots" }, more, fewer));
     }
     if (own === undefined) {
       lines.push(element("p", {}, "You are watching."));
@@ -215,6 +224,12 @@ class TronView implements GameView {
     }
   }
 
+  private askForBot(more: boolean): void {
+    if (this.ownNumber !== 0) {
+      this.host.send(Uint8Array.of(botMarker, more ? 1 : 0));
+    }
+  }
+
   private toggleInsert(): void {
     const own = this.own();
     const on = this.current?.phase === Phase.started
@@ -239,6 +254,10 @@ class TronView implements GameView {
     if (name === "q") {
       event.preventDefault();
       this.host.quit();
+      return;
+    }
+    if (name === "b" || name === "x") {
+      this.askForBot(name === "b");
       return;
     }
     const key = keys[name];
@@ -269,6 +288,10 @@ class TronView implements GameView {
     const onScreen = Math.abs(x) > Math.abs(y) ? (x > 0 ? 1 : 3) : (y > 0 ? 2 : 0);
     this.press(clockwise[(onScreen - this.arena.turned + 4) % 4]!);
   }
+}
+
+function isBot(view: View, number: number): boolean {
+  return ((view.bots >> (number - 1)) & 1) !== 0;
 }
 
 function standing(view: View, cycle: Cycle): string {

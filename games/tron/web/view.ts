@@ -33,6 +33,7 @@ export interface View {
   width: number;
   height: number;
   cycles: Cycle[];
+  bots: number; // a bit for each number that a bot of the game has, the lowest for 1
 }
 
 export interface Config {
@@ -55,7 +56,7 @@ function read(root: ViewTable): View | undefined {
   const wallCount = root.wallsLength();
   if (root.phase() > Phase.restarting || gridWidth === 0 || gridWidth > cellsMax ||
       root.width() > cellsMax || root.height() > cellsMax || count > seatsLimit ||
-      wallCount > cellsMax + seatsLimit) {
+      wallCount > cellsMax + seatsLimit || root.bots() >> seatsLimit !== 0) {
     return undefined;
   }
   const cycles: Cycle[] = [];
@@ -85,7 +86,8 @@ function read(root: ViewTable): View | undefined {
     });
   }
   return wallsTaken === wallCount
-    ? { phase: root.phase(), count: root.count(), width: root.width(), height: root.height(), cycles }
+    ? { phase: root.phase(), count: root.count(), width: root.width(), height: root.height(), cycles,
+        bots: root.bots() }
     : undefined;
 }
 

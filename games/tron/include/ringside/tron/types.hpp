@@ -56,6 +56,10 @@ enum class Key : std::uint8_t {
     right = 108,   // l
 };
 
+/// First byte of an input of two that has a bot take a free seat (second byte 1), or one leave
+/// (second byte 0), between races.
+inline constexpr std::byte bot_marker{0xfe};
+
 /// First byte of an input that gives the next start picks; only a replay heeds it.
 inline constexpr std::byte start_picks_marker{0xff};
 
@@ -86,6 +90,7 @@ struct View {
     std::uint16_t width = 0;
     std::uint16_t height = 0;
     std::vector<Cycle> cycles;  // in the order in which they are stepped
+    std::uint8_t bots = 0;      // a bit for each number that a bot of the game has, from 1 on
     friend bool operator==(const View&, const View&) = default;
 };
 

@@ -22,6 +22,8 @@ enum class TerminalKey : std::uint8_t {
     right,
     insert,
     escape,
+    more_bots,
+    fewer_bots,
     quit,
     resized,
     other

@@ -36,9 +36,7 @@ Keys Bot::decide(const View& view, std::uint8_t number) {
     const auto me = std::ranges::find(view.cycles, number, &Cycle::number);
     Keys keys;
     if (me == view.cycles.end() || view.phase == MatchPhase::countdown) {
-        race_ticks_ = 0;
-        laying_ = false;
-        stretch_ticks_ = 0;
+        rest();
         return keys;
     }
     if (view.phase == MatchPhase::started) {
@@ -50,6 +48,12 @@ Keys Bot::decide(const View& view, std::uint8_t number) {
         keys.add(Key::insert);
     }
     return keys;
+}
+
+void Bot::rest() noexcept {
+    race_ticks_ = 0;
+    laying_ = false;
+    stretch_ticks_ = 0;
 }
 
 Keys Bot::race(const View& view, const Cycle& me) {

@@ -35,7 +35,29 @@ private:
 
 class Bot {
 public:
+    /// All that a bot carries from one view to the next.
+    struct Memory {
+        std::uint64_t random = 0;
+        std::uint32_t race_ticks = 0;
+        std::uint32_t stretch_ticks = 0;  // left of the present stretch with or without walls
+        bool laying = false;
+    };
+
     explicit Bot(std::uint64_t seed) noexcept : random_(seed) {}
+    explicit Bot(const Memory& memory) noexcept
+        : random_(memory.random),
+          race_ticks_(memory.race_ticks),
+          stretch_ticks_(memory.stretch_ticks),
+          laying_(memory.laying) {}
+    [[nodiscard]] Memory memory() const noexcept {
+        return {.random = random_.state(),
+                .race_ticks = race_ticks_,
+                .stretch_ticks = stretch_ticks_,
+                .laying = laying_};
+    }
+
+    /// Between races: the next one begins anew.
+    void rest() noexcept;
 
     /// What to press on seeing this view, as the player of this number; call it once a view. No
     /// keys when the number is not in the game.
@@ -58,7 +80,7 @@ private:
 
     Random random_;
     std::uint32_t race_ticks_ = 0;
-    std::uint32_t stretch_ticks_ = 0;  // left of the present stretch with or without walls
+    std::uint32_t stretch_ticks_ = 0;
     bool laying_ = false;
     std::int32_t width_ = 0;
     std::int32_t height_ = 0;
