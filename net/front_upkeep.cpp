@@ -418,6 +418,10 @@ void FrontServer::stop() {
     }
     connections_.for_each([this](Connection& connection) {
         const Membership membership = connection.session.membership;
+        if (connection.http && !connection.sending && !connection.request) {
+            close(connection);  // a browser's, kept for its next request
+            return;
+        }
         if (membership == Membership::seated || membership == Membership::leaving ||
             membership == Membership::watching) {
             leave(connection, LeaveReason::stopping, "the host is being stopped");
