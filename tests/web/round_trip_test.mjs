@@ -100,7 +100,7 @@ const timers = [];
 const storage = new Map();
 Object.assign(globalThis, {
   window: {
-    setInterval: () => 0,
+    setInterval: (run) => { beat = run; return 0; },
     clearInterval: () => {},
     clearTimeout: () => {},
     setTimeout: (run) => timers.push(run),
@@ -123,6 +123,7 @@ Object.assign(globalThis, {
   },
 });
 let socket;
+let beat; // of the newest link: it asks whether the host is there
 let sent = [];
 
 /// What was sent since the last call, as C++ reads it.
@@ -276,6 +277,35 @@ function reconnect(link, session) {
   refused(4); // of the fourth, whose Leave is not answered then
   refused(4);
   assert.deepEqual(names(), ["refused"]);
+  said();
+}
+
+{ // a host that answers no more
+  const { names } = welcomed(55);
+  names();
+  const started = performance.now();
+  let clock = started;
+  const realNow = performance.now;
+  performance.now = () => clock;
+  const pong = () => hostSays(wire.HostMessage.Pong, (builder) =>
+    wire.Pong.createPong(builder, BigInt(Math.round((clock - 5) * 1000))));
+  for (let round = 0; round < 10; ++round) {
+    clock += 60_000; // a tab in the background is seldom given its turn
+    beat();
+    clock += 5;
+    pong();
+  }
+  assert.deepEqual(names(), Array(10).fill("pinged"));
+  for (let round = 0; round < 4; ++round) {
+    clock += 2000;
+    beat();
+  }
+  assert.deepEqual(names(), []);
+  clock += 2000;
+  beat();
+  assert.deepEqual(names(), ["lost"]);
+  performance.now = realNow;
+  timers.splice(0);
   said();
 }
 

@@ -8,7 +8,7 @@ const subprotocol = "ringside.v1";
 const protocolVersion = 1;
 const retryAfterMs = [0, 250, 500, 1000, 2000];
 const pingEveryMs = 2000;
-const silentMs = 6000; // no Pong for so long: the connection is dead, whatever TCP thinks
+const silentMs = 6000; // a Ping unanswered for so long: the connection is dead, whatever TCP thinks
 const candidatesMax = 8;
 
 // ringside::RefuseReason
@@ -102,7 +102,7 @@ export class Link {
   private own: Credentials | undefined;
   private attempts = 0;
   private retry: number | undefined;
-  private lastPongMs = 0;
+  private unansweredSinceMs: number | undefined; // the first Ping without a Pong
   private pinging: number;
   private ended = false;
 
@@ -315,7 +315,7 @@ export class Link {
     this.socket = socket;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
-      this.lastPongMs = performance.now();
+      this.unansweredSinceMs = undefined;
       this.sendNow((builder) =>
         [wire.ClientMessage.Hello, wire.Hello.createHello(builder, protocolVersion, true)]);
     };
@@ -365,7 +365,8 @@ export class Link {
       return;
     }
     const now = performance.now();
-    if (now - this.lastPongMs > silentMs && document.visibilityState === "visible") {
+    this.unansweredSinceMs ??= now;
+    if (now - this.unansweredSinceMs > silentMs && document.visibilityState === "visible") {
       const silent = this.socket;
       this.socket = undefined; // what it may still say is not heard
       silent.close();
@@ -414,9 +415,9 @@ export class Link {
       }
       case wire.HostMessage.Left: this.takeLeft(read(new wire.Left())); break;
       case wire.HostMessage.Pong: {
-        this.lastPongMs = performance.now();
+        this.unansweredSinceMs = undefined;
         const sentMs = Number(read(new wire.Pong()).nonce()) / 1000;
-        this.listener.pinged(Math.max(0, this.lastPongMs - sentMs));
+        this.listener.pinged(Math.max(0, performance.now() - sentMs));
         break;
       }
       case wire.HostMessage.Notice:
@@ -429,7 +430,6 @@ export class Link {
   private takeWelcome(welcome: wire.Welcome): void {
     this.welcomed = true;
     this.attempts = 0;
-    this.lastPongMs = performance.now();
     this.own = {
       session: welcome.session().toString(),
       token: Array.from(welcome.tokenArray() ?? []),
