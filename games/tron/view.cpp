@@ -31,12 +31,13 @@ bool plausible(const schema::View& view) noexcept {
         seen.set(cycle->number());
         walls += cycle->wall_count();
     }
+    const unsigned bots = view.bots();
     for (unsigned number = 1; number <= seats_limit; ++number) {
-        if ((view.bots() >> (number - 1) & 1u) != 0 && !seen.test(number)) {
+        if ((bots >> (number - 1) & 1u) != 0 && !seen.test(number)) {
             return false;
         }
     }
-    return walls == view.walls()->size() && view.bots() >> seats_limit == 0;
+    return walls == view.walls()->size() && bots >> seats_limit == 0;
 }
 
 void read_walls(const schema::View& view, std::uint32_t begin, std::uint32_t count,

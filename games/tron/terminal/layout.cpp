@@ -116,7 +116,7 @@ void add_invitation(std::vector<Line>& lines, const Scene& scene) {
 }
 
 bool is_bot(const View& view, std::uint8_t number) {
-    return (view.bots >> (number - 1u) & 1u) != 0;
+    return (unsigned{view.bots} >> (number - 1u) & 1u) != 0;
 }
 
 void add_readiness(std::vector<Line>& lines, const Scene& scene) {
