@@ -458,7 +458,8 @@ TEST_CASE("web socket: beyond the suite", "[net][web_socket]") {
 TEST_CASE("web socket: frames that hosts send", "[net][web_socket]") {
     for (const std::size_t bytes : {0u, 1u, 125u, 126u, 65'535u, 65'536u, 100'000u}) {
         std::string frame;
-        for (const std::byte each : WebSocketHeader(bytes).bytes()) {
+        const WebSocketHeader header(bytes);
+        for (const std::byte each : header.bytes()) {
             frame += static_cast<char>(each);
         }
         frame += repeated('x', bytes);
