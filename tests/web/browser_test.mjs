@@ -87,6 +87,8 @@ async function testMatch() {
   await first.goto(host.url);
   await first.fill("#name", "web-match");
   await first.selectOption("#seats", "3");
+  // Where nobody who drives straight on meets the frame within 5 s: slow machines take a while.
+  await first.selectOption("#size", { label: "large (120 × 60)" });
   await first.getByRole("button", { name: "create" }).click();
   await shown(first, "waiting for 2 more players");
   assert.equal(new URL(first.url()).pathname, "/g/web-match");

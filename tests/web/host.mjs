@@ -65,7 +65,7 @@ export class Terminal {
     const socket = `ringside-web-test-${process.pid}`;
     const terminal = new Terminal(socket);
     process.on("exit", () => spawnSync("tmux", ["-L", socket, "kill-server"], { stdio: "ignore" }));
-    terminal.tmux("-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "30", command);
+    terminal.tmux("-f", "/dev/null", "new-session", "-d", "-x", "130", "-y", "64", command);
     return terminal;
   }
 
