@@ -19,7 +19,7 @@ export class Host {
                         { stdio: ["ignore", "pipe", "inherit"] });
     const host = new Host(child, program);
     host.instance = instance;
-    process.on("exit", () => child.kill("SIGKILL"));
+    process.on("exit", () => child.kill("SIGTERM")); // with which it leaves nothing behind
     let output = "";
     child.stdout.on("data", (data) => { output += data; });
     while (!output.includes("\nin a browser: ")) {
