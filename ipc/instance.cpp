@@ -105,7 +105,7 @@ Instance& Instance::operator=(Instance&& other) noexcept {
 
 Instance::~Instance() {
     if (lock_fd_ >= 0) {
-        if (games_in(path_).empty()) {
+        if (const auto games = games_in(path_); games && games->empty()) {
             std::error_code ignored;
             fs::remove_all(path_, ignored);
         }
@@ -113,13 +113,18 @@ Instance::~Instance() {
     }
 }
 
-std::vector<GameId> games_in(const std::string& instance_path) {
+Result<std::vector<GameId>> games_in(const std::string& instance_path) {
     std::vector<GameId> found;
-    std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator(instance_path, ignored)) {
-        if (const auto id = game_of(entry.path().filename())) {
+    std::error_code error;
+    fs::directory_iterator entry(instance_path, error);
+    while (!error && entry != fs::directory_iterator()) {
+        if (const auto id = game_of(entry->path().filename())) {
             found.push_back(*id);
         }
+        entry.increment(error);
+    }
+    if (error && error != std::errc::no_such_file_or_directory) {
+        return failure(error, fmt::format("cannot list the games in {}", instance_path));
     }
     std::ranges::sort(found, {}, &GameId::slot);
     return found;

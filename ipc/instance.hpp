@@ -15,8 +15,8 @@ namespace ringside {
 [[nodiscard]] std::string doorbell_segment_path(const std::string& instance_path);
 [[nodiscard]] std::string game_segment_path(const std::string& instance_path, GameId game);
 
-/// The games whose segments are in an instance's directory, by slot.
-[[nodiscard]] std::vector<GameId> games_in(const std::string& instance_path);
+/// The games whose segments are in an instance's directory, by slot; none if there is none.
+[[nodiscard]] Result<std::vector<GameId>> games_in(const std::string& instance_path);
 
 /// The directory, held by a lock that the kernel drops with this process. Removed when destroyed,
 /// unless games are left in it: those are for the next host of the name.

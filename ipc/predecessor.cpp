@@ -45,9 +45,33 @@ bool is_of_other_version(const Error& error) {
     return error.code == std::errc::not_supported;
 }
 
+// Whether the file itself is at fault: half-made, foreign, or gone meanwhile. Everything else that
+// keeps it from being opened is the system's doing, and can be mended: descriptors, memory,
+// mappings, permissions.
+bool is_unusable(const Error& error) {
+    constexpr std::array faults{std::errc::bad_message,
+                                std::errc::resource_unavailable_try_again,  // not ready
+                                std::errc::invalid_argument,                // empty, or no file
+                                std::errc::too_many_symbolic_link_levels,
+                                std::errc::is_a_directory,
+                                std::errc::no_such_device_or_address,
+                                std::errc::no_such_file_or_directory};
+    return std::ranges::any_of(faults, [&](std::errc fault) { return error.code == fault; });
+}
+
 Error with_cure(std::string text, std::string_view cure) {
     return {std::make_error_code(std::errc::not_supported),
             fmt::format("{}; {}, or end its games with --fresh", text, cure)};
+}
+
+// Why a file that somebody could go on with was not opened.
+Error refusal(const Error& error) {
+    if (is_of_other_version(error)) {
+        return with_cure(error.message, "start the version that made it");
+    }
+    return {error.code, fmt::format("{}; its games are kept: start it again when that is mended, "
+                                    "or end them with --fresh",
+                                    error.message)};
 }
 
 Result<void> judge_plan(const GameSegmentPlan& plan, std::uint32_t games_max,
@@ -75,11 +99,14 @@ public:
         : path_(std::move(instance_path)), games_max_(games_max), types_(types) {}
 
     Result<Predecessor> run() {
-        const std::vector<GameId> files = games_in(path_);
-        if (auto read = read_host(); !read && !files.empty()) {
+        const auto files = games_in(path_);
+        if (!files) {
+            return std::unexpected(refusal(files.error()));
+        }
+        if (auto read = read_host(); !read && !files->empty()) {
             return std::unexpected(std::move(read.error()));
         }
-        for (const GameId id : files) {
+        for (const GameId id : *files) {
             if (auto judged = judge(id); !judged) {
                 return std::unexpected(std::move(judged.error()));
             }
@@ -93,12 +120,11 @@ public:
 private:
     Result<void> read_host() {
         auto host = HostSegment::open(host_segment_path(path_), Access::read_only);
-        if (!host && is_of_other_version(host.error())) {
-            return std::unexpected(
-                with_cure(host.error().message, "start the version that made it"));
+        if (!host && is_unusable(host.error())) {
+            return {};  // its games tell the epochs too
         }
         if (!host) {
-            return {};  // its games tell the epochs too
+            return std::unexpected(refusal(host.error()));
         }
         const auto is_supervisor = [&](const ProcessFacts& found) {
             return found.start == host->layout().supervisor_start;
@@ -123,9 +149,8 @@ private:
     Result<void> judge(GameId id) {
         const std::string path = game_segment_path(path_, id);
         auto segment = GameSegment::open(path);
-        if (!segment && is_of_other_version(segment.error())) {
-            return std::unexpected(
-                with_cure(segment.error().message, "start the version that made it"));
+        if (!segment && !is_unusable(segment.error())) {
+            return std::unexpected(refusal(segment.error()));
         }
         if (!segment || segment->plan().slot != id.slot || segment->plan().epoch != id.epoch) {
             std::fprintf(stderr, "ringside: %s; removing it\n",
@@ -183,14 +208,18 @@ Result<Predecessor> take_over(const Instance& instance, std::uint32_t games_max,
 
 Result<std::size_t> check_take_over(const std::string& instance_path, std::uint32_t games_max,
                                     std::span<const GameType* const> types) {
+    const auto files = games_in(instance_path);
+    if (!files) {
+        return std::unexpected(files.error());
+    }
     std::size_t count = 0;
-    for (const GameId id : games_in(instance_path)) {
+    for (const GameId id : *files) {
         const auto segment = GameSegment::open(game_segment_path(instance_path, id));
-        if (!segment && is_of_other_version(segment.error())) {
-            return std::unexpected(segment.error());
+        if (!segment && is_unusable(segment.error())) {
+            continue;  // half-made, or gone meanwhile
         }
         if (!segment) {
-            continue;  // half-made, or gone meanwhile
+            return std::unexpected(segment.error());
         }
         if (auto judged = judge_plan(segment->plan(), games_max, types); !judged) {
             return std::unexpected(std::move(judged.error()));
@@ -198,7 +227,7 @@ Result<std::size_t> check_take_over(const std::string& instance_path, std::uint3
         ++count;
     }
     const auto host = HostSegment::open(host_segment_path(instance_path), Access::read_only);
-    if (!host && is_of_other_version(host.error()) && count != 0) {
+    if (!host && !is_unusable(host.error()) && count != 0) {
         return std::unexpected(host.error());
     }
     return count;

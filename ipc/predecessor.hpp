@@ -38,7 +38,8 @@ struct Predecessor {
 /// Waits until every process of the dead host is gone, judges each file and removes what nobody can
 /// go on with: half-made segments, damaged ones, and the host's own. Leaves everything as it is and
 /// names the cure in the Error, if a game would be lost: of another layout version, of a type that
-/// is not among `types`, in a slot beyond `games_max`.
+/// is not among `types`, in a slot beyond `games_max`, or not to be opened for want of descriptors,
+/// mappings, memory or permission.
 [[nodiscard]] Result<Predecessor> take_over(const Instance& instance, std::uint32_t games_max,
                                             std::span<const GameType* const> types);
 

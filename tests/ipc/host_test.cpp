@@ -845,6 +845,31 @@ TEST_CASE("host: a game that cannot be gone on with is not lost", "[ipc][host][c
     }
 }
 
+TEST_CASE("host: a game that the system does not open is not lost", "[ipc][host][crash]") {
+    DeadHost dead;
+    {
+        INFO("a game too large to be mapped: no memory");
+        const auto bytes = std::filesystem::file_size(dead.path);
+        std::filesystem::resize_file(dead.path, std::uintmax_t{1} << 50);
+        const std::string text = dead.refusal();
+        REQUIRE(text.find(dead.path) != std::string::npos);
+        REQUIRE(text.find("cannot be mapped") != std::string::npos);
+        REQUIRE(text.find("games are kept") != std::string::npos);
+        std::filesystem::resize_file(dead.path, bytes);
+    }
+    {
+        INFO("the host's own segment, which knows whom to wait for");
+        const auto host = std::filesystem::path(dead.path).parent_path() / "host";
+        const auto bytes = std::filesystem::file_size(host);
+        std::filesystem::resize_file(host, std::uintmax_t{1} << 50);
+        REQUIRE(dead.refusal().find(host.string()) != std::string::npos);
+        std::filesystem::resize_file(host, bytes);
+    }
+    auto next = LocalHost::start(dead.options, types);
+    REQUIRE(next);
+    REQUIRE(open_game(*next, "alpha").game == dead.id);
+}
+
 TEST_CASE("host: half-made and foreign files of a killed one are removed", "[ipc][host][crash]") {
     DeadHost dead;
     const auto directory = std::filesystem::path(dead.path).parent_path();

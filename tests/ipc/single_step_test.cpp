@@ -762,7 +762,7 @@ TEST_CASE("every instruction: making a game's segment", "[ipc][single_step]") {
                 const bool whole = GameSegment::open(path).has_value();
                 const auto left = take_over(*instance, 64, types);
                 return sound && left.has_value() && left->games.size() == (whole ? 1u : 0u) &&
-                       games_in(instance->path()).size() == left->games.size();
+                       games_in(instance->path()).value().size() == left->games.size();
             }};
     expect_survived(making, 10);
     Scenario mutant = making;
