@@ -189,13 +189,14 @@ void GameLoop::publish() {
     const GameStatus status = game_->status();
     SnapshotHeader header{};
     header.tick = tick_;
-    header.flags = ended_ ? snapshot_ended : 0;
+    header.flags = (ended_ ? snapshot_ended : 0) | (journal_.is_whole() ? 0 : snapshot_journal_cut);
     header.end_reason = static_cast<std::uint32_t>(ended_.value_or(LeaveReason::none));
     header.roster_entries = static_cast<std::uint32_t>(roster_.size());
     header.roster_answers = static_cast<std::uint32_t>(answers_.size());
     header.state_bytes = static_cast<std::uint32_t>(state_bytes);
     header.view_bytes = static_cast<std::uint32_t>(view_bytes);
     header.delta_bytes = static_cast<std::uint32_t>(delta_bytes);
+    header.journal_bytes = static_cast<std::uint32_t>(journal_.bytes());
     header.phase = static_cast<std::uint8_t>(status.phase);
     header.players = status.players;
     header.seats = status.seats;
@@ -207,12 +208,16 @@ void GameLoop::publish() {
             .answers_given = answers_given_[slot]};
     }
 
-    const std::array<Bytes, 7> parts{
-        std::as_bytes(std::span(&header, 1)), std::as_bytes(std::span(marks).first(fronts_)),
-        std::as_bytes(std::span(roster_)),    std::as_bytes(std::span(answers_)),
-        padded(delta_, delta_bytes),          padded(state_, state_bytes),
-        Bytes(view_).first(view_bytes)};
+    const std::array<Bytes, 8> parts{std::as_bytes(std::span(&header, 1)),
+                                     std::as_bytes(std::span(marks).first(fronts_)),
+                                     std::as_bytes(std::span(roster_)),
+                                     std::as_bytes(std::span(answers_)),
+                                     journal_.padded(),
+                                     padded(delta_, delta_bytes),
+                                     padded(state_, state_bytes),
+                                     Bytes(view_).first(view_bytes)};
     snapshots_.publish(parts);
+    journal_.clear();
     for (auto& events : events_) {
         if (events) {
             events->release();
@@ -346,8 +351,13 @@ void GameLoop::join(std::uint32_t front_slot, const EventHeader& header, Bytes b
         return;  // asked twice; or not a front of ours
     }
     std::memcpy(&key, body.data(), sizeof(key));
-    const JoinAnswer joined = game_->on_join(body.subspan(sizeof(key)));
-    if (joined.reason != RefuseReason::none) {
+    const Bytes parameters = body.subspan(sizeof(key));
+    const JoinAnswer joined = game_->on_join(parameters);
+    const bool seated = joined.reason == RefuseReason::none;
+    journal_.add({.kind = CallKind::join,
+                  .seat = seated ? value(joined.seat) : no_seat,
+                  .body = parameters});
+    if (!seated) {
         answer(front_slot, header.session, AnswerKind::refused,
                static_cast<std::uint8_t>(joined.reason));
         return;
@@ -424,6 +434,7 @@ void GameLoop::input(std::uint32_t front_slot, const EventHeader& header, Bytes 
         return;  // applied already, or from a link that is not this session's any more
     }
     entry->last_input = header.input_number;
+    journal_.add({.kind = CallKind::input, .seat = entry->seat, .body = body});
     game_->on_input(Seat{entry->seat}, body);
 }
 
@@ -511,6 +522,7 @@ void GameLoop::give_up_detached() {
 void GameLoop::give_up(const RosterEntry& entry) {
     const Seat seat{entry.seat};
     roster_.erase(roster_.begin() + (&entry - roster_.data()));
+    journal_.add({.kind = CallKind::leave, .seat = value(seat), .body = {}});
     game_->on_leave(seat);
 }
 
@@ -539,6 +551,7 @@ bool GameLoop::answers_are_full() const {
 
 void GameLoop::step() {
     if (!game_->ended()) {
+        journal_.add({.kind = CallKind::tick, .seat = no_seat, .body = {}});
         game_->tick(Tick{++tick_});
     }
     changed_ = true;

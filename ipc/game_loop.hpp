@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ringside/core/game.hpp"
+#include "ringside/core/journal.hpp"
 #include "ringside/core/ticker.hpp"
 #include "ringside/ipc/event.hpp"
 #include "ringside/ipc/event_ring.hpp"
@@ -91,6 +92,7 @@ private:
     std::uint32_t fronts_ = 0;           // slots below have had a ring, ever
     std::vector<RosterEntry> roster_;    // capacity seats_max
     std::vector<RosterAnswer> answers_;  // capacity answers_max
+    Journal journal_;                    // since the newest snapshot
     std::vector<std::byte> state_;       // capacity for the largest save()
     std::vector<std::byte> view_;
     std::vector<std::byte> delta_;

@@ -22,13 +22,11 @@ constexpr RingLayout layout{.name = "snapshot ring",
 // A copy is tried again only when the producer overtook it, which takes three records meanwhile.
 constexpr int copy_attempts_max = 8;
 
-struct RecordHeader {
-    std::uint64_t sequence;
-    std::uint32_t payload_bytes;
-    std::uint32_t reserved;  // zero
-};
-static_assert(sizeof(RecordHeader) == snapshot_record_header_bytes);
-static_assert(std::is_trivially_copyable_v<RecordHeader>);
+using RecordHeader = SnapshotRecordHeader;
+
+// Where a record was left out because it would have wrapped. Who reads in order must not take what
+// a dead producer, or the lap before, left there for a record.
+constexpr RecordHeader left_out{.sequence = 0, .payload_bytes = 0, .reserved = 0};
 
 // Any four of the longest records, so the newest is never what the next one overwrites, not even
 // when that one leaves out the end of the record area.
@@ -190,6 +188,10 @@ void SnapshotProducer::publish(std::span<const Bytes> parts) noexcept {
     if (intent_position_ - next_position_ < end - next_position_) {
         announce(end);
     }
+    if (position != next_position_ && left_bytes >= sizeof(RecordHeader)) {
+        store_shared(records_ + (next_position_ & (capacity_bytes_ - 1)),
+                     std::as_bytes(std::span(&left_out, 1)));
+    }
     WordStore words(records_ + (position & (capacity_bytes_ - 1)));
     words.append(std::as_bytes(std::span(&record, 1)));
     for (const Bytes part : parts) {
@@ -240,6 +242,32 @@ bool SnapshotReader::has_news() const noexcept {
     return newest != no_position && newest != read_position_;
 }
 
+// Copies the payload of the record at this position, if there is one.
+SnapshotReader::Copied SnapshotReader::copy(std::uint64_t position, RecordHeader& record,
+                                            MutableBytes out) const noexcept {
+    record = load_header(records_, position, capacity_bytes_);
+    const bool sound = is_record(record, position, capacity_bytes_);
+    if (sound) {
+        load_shared(out.first(record.payload_bytes),
+                    records_ + (position & (capacity_bytes_ - 1)) + sizeof(RecordHeader));
+    }
+    // INTENT: release in publish(). Behind the loads above, which acquire: whichever of those words
+    // was overwritten, the intent to do so is seen here.
+    const std::uint64_t intent = header_->intent_position.load(std::memory_order_acquire);
+    if (intent - position > capacity_bytes_) {
+        return Copied::overtaken;
+    }
+    return sound ? Copied::record : Copied::none;  // nobody began to overwrite what we copied
+}
+
+void SnapshotReader::take(std::uint64_t position, const RecordHeader& record,
+                          std::size_t& bytes) noexcept {
+    read_position_ = position;
+    next_position_ = position + record_bytes_of(record.payload_bytes);
+    sequence_ = record.sequence;
+    bytes = record.payload_bytes;
+}
+
 SnapshotRead SnapshotReader::read_newest(MutableBytes out, std::size_t& bytes) noexcept {
     invariant(out.size() >= payload_bytes_max(), "no room for the longest snapshot");
     for (int attempt = 0; attempt < copy_attempts_max; ++attempt) {
@@ -251,23 +279,11 @@ SnapshotRead SnapshotReader::read_newest(MutableBytes out, std::size_t& bytes) n
         if (!can_hold_header(position, capacity_bytes_)) {
             return SnapshotRead::damaged;
         }
-        const RecordHeader record = load_header(records_, position, capacity_bytes_);
-        const bool sound = is_record(record, position, capacity_bytes_);
-        if (sound) {
-            load_shared(out.first(record.payload_bytes),
-                        records_ + (position & (capacity_bytes_ - 1)) + sizeof(RecordHeader));
-        }
-        // INTENT: release in publish(). Behind the loads above, which acquire: whichever of those
-        // words was overwritten, the intent to do so is seen here.
-        const std::uint64_t intent = header_->intent_position.load(std::memory_order_acquire);
-        if (intent - position <= capacity_bytes_) {  // nobody began to overwrite what we copied
-            if (!sound) {
-                return SnapshotRead::damaged;
-            }
-            read_position_ = position;
-            sequence_ = record.sequence;
-            bytes = record.payload_bytes;
-            return SnapshotRead::record;
+        RecordHeader record;
+        switch (copy(position, record, out)) {
+            case Copied::record: take(position, record, bytes); return SnapshotRead::record;
+            case Copied::none: return SnapshotRead::damaged;
+            case Copied::overtaken: break;
         }
         // Relaxed: INTENT carries it. The newest record is never the one being overwritten.
         if (header_->newest_position.load(std::memory_order_relaxed) == position) {
@@ -275,6 +291,36 @@ SnapshotRead SnapshotReader::read_newest(MutableBytes out, std::size_t& bytes) n
         }
     }
     return SnapshotRead::lapped;
+}
+
+SnapshotRead SnapshotReader::read_next(MutableBytes out, std::size_t& bytes) noexcept {
+    if (read_position_ == no_position) {
+        return read_newest(out, bytes);
+    }
+    invariant(out.size() >= payload_bytes_max(), "no room for the longest snapshot");
+    // PUBLISHED: release in publish(); carries every record up to that one.
+    const std::uint64_t newest = header_->newest_position.load(std::memory_order_acquire);
+    if (newest == no_position || newest == read_position_) {
+        return SnapshotRead::nothing;
+    }
+    std::uint64_t position = next_position_;
+    RecordHeader record = left_out;
+    Copied copied = Copied::none;
+    if (can_hold_header(position, capacity_bytes_)) {
+        copied = copy(position, record, out);
+    }
+    if (copied == Copied::none && record.sequence == 0) {
+        position += bytes_to_end(position, capacity_bytes_);
+        copied = copy(position, record, out);
+    }
+    if (copied == Copied::overtaken) {
+        return SnapshotRead::lapped;
+    }
+    if (copied == Copied::none || record.sequence != sequence_ + 1) {
+        return SnapshotRead::damaged;
+    }
+    take(position, record, bytes);
+    return SnapshotRead::record;
 }
 
 }  // namespace ringside

@@ -112,9 +112,9 @@ std::uint64_t follow(const GameSegment& segment) {
         return sum;
     }
     if (const auto parts = parse_snapshot(Bytes(out).first(bytes))) {
-        for (const Bytes part :
-             {std::as_bytes(parts->fronts), std::as_bytes(parts->roster),
-              std::as_bytes(parts->answers), parts->delta, parts->state, parts->view}) {
+        for (const Bytes part : {std::as_bytes(parts->fronts), std::as_bytes(parts->roster),
+                                 std::as_bytes(parts->answers), parts->journal, parts->delta,
+                                 parts->state, parts->view}) {
             sum += sum_of(part);
         }
     }

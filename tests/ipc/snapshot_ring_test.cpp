@@ -46,6 +46,22 @@ std::optional<std::vector<std::byte>> read(SnapshotReader& reader) {
     return out;
 }
 
+// The payload that follows the one read last, if it is still there; else the newest.
+std::optional<std::vector<std::byte>> read_next(SnapshotReader& reader) {
+    std::vector<std::byte> out(reader.payload_bytes_max());
+    std::size_t bytes = 0;
+    const SnapshotRead result = reader.read_next(out, bytes);
+    if (result == SnapshotRead::lapped) {
+        return read(reader);
+    }
+    REQUIRE((result == SnapshotRead::record || result == SnapshotRead::nothing));
+    if (result == SnapshotRead::nothing) {
+        return std::nullopt;
+    }
+    out.resize(bytes);
+    return out;
+}
+
 // A snapshot whose length and bytes all follow from its first word.
 std::size_t fill_numbered(std::span<std::byte> out, std::uint64_t number) {
     const std::size_t bytes = 8 + (number * 37) % (out.size() - 7);
@@ -129,6 +145,47 @@ TEST_CASE("snapshot ring: random sizes wrap whole at any position", "[ipc][snaps
     }
 }
 
+TEST_CASE("snapshot ring: who reads in order misses none that has not been overwritten",
+          "[ipc][snapshot_ring]") {
+    auto random = test_random();
+    for (const std::uint32_t capacity_bytes : {128u, 256u, 4096u}) {
+        for (const std::uint64_t first_position : first_positions(capacity_bytes)) {
+            const Ring ring(capacity_bytes, first_position);
+            auto producer = ring.producer();
+            auto reader = ring.reader();
+            std::vector<std::vector<std::byte>> published;  // by sequence - 1
+            int skipped = 0;
+            for (int turn = 0; turn < 300; ++turn) {
+                std::size_t bytes_behind = 0;
+                const std::uint32_t burst = random.below(random.below(10) == 0 ? 40 : 4);
+                for (std::uint32_t more = burst; more != 0; --more) {
+                    const std::uint32_t bytes_max = 1 + random.below(producer.payload_bytes_max());
+                    published.push_back(pattern(random.next(), 1 + random.below(bytes_max)));
+                    publish(producer, published.back());
+                    bytes_behind +=
+                        snapshot_record_header_bytes + (published.back().size() + 7) / 8 * 8;
+                    if (random.below(10) == 0) {
+                        producer = ring.producer();  // a successor, at the same place
+                    }
+                }
+                // Half of the ring may be announced, and an end of it left out.
+                const bool all_there = bytes_behind <= capacity_bytes / 4;
+                while (reader.sequence() < published.size()) {
+                    const std::uint64_t before = reader.sequence();
+                    const auto payload = read_next(reader);
+                    REQUIRE(payload);
+                    REQUIRE(*payload == published.at(reader.sequence() - 1));
+                    const bool next = reader.sequence() == before + 1;
+                    REQUIRE((next || before == 0 || !all_there));
+                    skipped += next ? 0 : 1;
+                }
+                REQUIRE_FALSE(read_next(reader));
+            }
+            REQUIRE(skipped > 0);
+        }
+    }
+}
+
 TEST_CASE("snapshot ring: the capacity for a size holds four of it", "[ipc][snapshot_ring]") {
     for (const std::uint32_t bytes : {1u, 16u, 17u, 48u, 49u, 1000u, 9000u, snapshot_bytes_limit}) {
         const std::uint32_t capacity_bytes = snapshot_ring_capacity_for(bytes);
@@ -148,6 +205,7 @@ TEST_CASE("snapshot ring: a producer killed in the middle leaves the newest whol
     const SharedMemory memory(snapshot_ring_region_bytes(capacity_bytes));
     create_snapshot_ring(memory.bytes(), capacity_bytes, first_position);
     auto reader = SnapshotReader::attach(memory.bytes()).value();
+    auto ordered = SnapshotReader::attach(memory.bytes()).value();
     auto random = test_random();
     std::optional<std::vector<std::byte>> newest;
     std::uint64_t sequence = 0;
@@ -171,6 +229,8 @@ TEST_CASE("snapshot ring: a producer killed in the middle leaves the newest whol
             publish(successor, *newest);
             ++sequence;
             REQUIRE(read(reader) == newest);
+            REQUIRE(read_next(ordered) == newest);  // never what a dead one has begun
+            REQUIRE(ordered.sequence() == sequence);
         }
         REQUIRE(reader.sequence() == sequence);
     }
@@ -214,13 +274,19 @@ TEST_CASE("snapshot ring: readers never see a torn record", "[ipc][snapshot_ring
     const Ring ring(1024);
     auto producer = ring.producer();
     std::atomic<bool> torn = false;
-    std::atomic<int> reading = 2;
-    const auto follow = [&](SnapshotReader reader) {
+    std::atomic<int> reading = 3;
+    enum class Wants { newest, next };
+    const auto follow = [&](SnapshotReader reader, Wants wants) {
         std::vector<std::byte> out(reader.payload_bytes_max());
         std::size_t bytes = 0;
         for (int records = 0; records < 5000 && !torn;) {
             const std::uint64_t sequence_before = reader.sequence();
-            const SnapshotRead result = reader.read_newest(out, bytes);
+            const bool next = wants == Wants::next && records % 2 == 0;
+            const SnapshotRead result =
+                next ? reader.read_next(out, bytes) : reader.read_newest(out, bytes);
+            if (result == SnapshotRead::lapped && next) {
+                ++records;
+            }
             if (result == SnapshotRead::record) {
                 torn = torn || !is_numbered(Bytes(out).first(bytes), out.size()) ||
                        reader.sequence() <= sequence_before;
@@ -231,8 +297,9 @@ TEST_CASE("snapshot ring: readers never see a torn record", "[ipc][snapshot_ring
         --reading;
     };
     std::vector<std::thread> readers;
-    readers.emplace_back(follow, ring.reader());
-    readers.emplace_back(follow, ring.reader());
+    readers.emplace_back(follow, ring.reader(), Wants::newest);
+    readers.emplace_back(follow, ring.reader(), Wants::newest);
+    readers.emplace_back(follow, ring.reader(), Wants::next);
     std::vector<std::byte> payload(producer.payload_bytes_max());
     for (std::uint64_t number = 1; reading > 0; ++number) {
         publish(producer, Bytes(payload).first(fill_numbered(payload, number)));
@@ -328,10 +395,13 @@ TEST_CASE("snapshot ring: random damage is survived on both sides", "[ipc][snaps
                         producer = *successor;
                     }
                     break;
-                default:
-                    if (reader.read_newest(out, bytes) == SnapshotRead::record) {
+                default: {
+                    const bool next = random.below(2) == 0;
+                    if ((next ? reader.read_next(out, bytes) : reader.read_newest(out, bytes)) ==
+                        SnapshotRead::record) {
                         REQUIRE(bytes <= out.size());
                     }
+                }
             }
         }
     }

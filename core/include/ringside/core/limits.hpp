@@ -47,6 +47,10 @@ static_assert(event_bytes_max <= event_ring_bytes_min / 4,
 inline constexpr std::uint32_t snapshot_bytes_limit = 256 * 1024;
 inline constexpr std::uint32_t snapshots_in_ring_min = 4;
 
+// What a game was told between two snapshots, for recorders: room for some hundred key presses.
+inline constexpr std::uint32_t journal_bytes_max = 1024;
+static_assert(journal_bytes_max % 8 == 0 && journal_bytes_max >= 2 * event_body_bytes_max);
+
 // Wire protocol.
 inline constexpr std::uint16_t port_default = 8766;
 inline constexpr std::uint32_t client_message_bytes_max = 1024;

@@ -2,11 +2,14 @@
 // Snapshot: what one record of a snapshot ring holds, and the roster in it.
 //
 //   [SnapshotHeader][FrontMark × fronts][RosterEntry × n][RosterAnswer × m]
-//   [delta, padded to 8][private state, padded to 8][view]
+//   [journal, padded to 8][delta, padded to 8][private state, padded to 8][view]
 //
 // The roster is state, not messages: a front derives "you joined as player 2" or "refused: full"
 // from it, so a front that was lapped or restarted loses no answer. It believes only entries of
 // sessions it sent there itself.
+//
+// The journal is in the same record as the state it leads to, so a game that dies can neither leave
+// out nor repeat what it was told: core/journal.hpp.
 
 #include <cstdint>
 #include <optional>
@@ -20,7 +23,8 @@
 namespace ringside {
 
 /// SnapshotHeader::flags.
-inline constexpr std::uint32_t snapshot_ended = 1u << 0;  // the last one: the process goes
+inline constexpr std::uint32_t snapshot_ended = 1u << 0;        // the last one: the process goes
+inline constexpr std::uint32_t snapshot_journal_cut = 1u << 1;  // its journal had no room for all
 
 struct SnapshotHeader {
     std::uint64_t tick;
@@ -31,13 +35,15 @@ struct SnapshotHeader {
     std::uint32_t state_bytes;
     std::uint32_t view_bytes;
     std::uint32_t delta_bytes;  // from the snapshot before this one; 0: there is none
-    std::uint8_t phase;         // GameStatus
+    std::uint32_t journal_bytes;
+    std::uint8_t phase;  // GameStatus
     std::uint8_t players;
     std::uint8_t seats;
-    std::uint8_t fronts;  // slots 0 … fronts - 1 have a mark, the others no events yet
+    std::uint8_t fronts;     // slots 0 … fronts - 1 have a mark, the others no events yet
+    std::uint32_t reserved;  // zero
 };
 static_assert(std::is_trivially_copyable_v<SnapshotHeader>);
-static_assert(sizeof(SnapshotHeader) == 40, "layout changed: raise game_segment_layout_version");
+static_assert(sizeof(SnapshotHeader) == 48, "layout changed: raise game_segment_layout_version");
 
 /// Of one front slot.
 struct FrontMark {
@@ -84,7 +90,7 @@ static_assert(sizeof(RosterAnswer) == 24, "layout changed: raise game_segment_la
 [[nodiscard]] constexpr std::uint32_t snapshot_bytes_max(const GameShape& shape) noexcept {
     return static_cast<std::uint32_t>(sizeof(SnapshotHeader) + front_slots_max * sizeof(FrontMark) +
                                       shape.seats * sizeof(RosterEntry) +
-                                      answers_max * sizeof(RosterAnswer) +
+                                      answers_max * sizeof(RosterAnswer) + journal_bytes_max +
                                       padded_bytes(shape.delta_bytes_max) +
                                       padded_bytes(shape.state_bytes_max) + shape.view_bytes_max);
 }
@@ -95,6 +101,7 @@ struct SnapshotParts {
     std::span<const FrontMark> fronts;  // by slot
     std::span<const RosterEntry> roster;
     std::span<const RosterAnswer> answers;
+    Bytes journal;
     Bytes delta;
     Bytes state;
     Bytes view;

@@ -3,8 +3,9 @@
 //
 // Roles    one producer (the game's loop); readers it neither knows nor waits for.
 // Memory   [header 128 B][records: capacity_bytes, a power of two], in the game's segment.
-//          A record is {u64 sequence, u32 payload_bytes, u32 reserved} + payload, padded to 8. A
-//          record never wraps: one that would starts at the next multiple of the capacity.
+//          A record is a SnapshotRecordHeader + payload, padded to 8. A record never wraps: one
+//          that would starts at the next multiple of the capacity, and a header of zeros stands
+//          where it would have begun.
 // Ordering PUBLISHED: newest_position, release by the producer ⇄ acquire by a reader.
 //                     Carries every byte of the newest record.
 //          INTENT:    intent_position is stored before the bytes it covers are overwritten, one
@@ -50,9 +51,18 @@ static_assert(offsetof(SnapshotRingHeader, newest_position) == 72);
 static_assert(sizeof(SnapshotRingHeader) == 128,
               "layout changed: raise snapshot_ring_layout_version");
 
-inline constexpr std::uint32_t snapshot_ring_layout_version = 1;
+inline constexpr std::uint32_t snapshot_ring_layout_version = 2;
 inline constexpr std::uint64_t no_position = ~std::uint64_t{0};  // newest_position of an empty ring
+
+struct SnapshotRecordHeader {
+    std::uint64_t sequence;       // from 1; 0: nothing is here, the next record is at the start
+    std::uint32_t payload_bytes;  // without padding
+    std::uint32_t reserved;       // zero
+};
+static_assert(std::is_trivially_copyable_v<SnapshotRecordHeader>);
 inline constexpr std::uint32_t snapshot_record_header_bytes = 16;
+static_assert(sizeof(SnapshotRecordHeader) == snapshot_record_header_bytes,
+              "layout changed: raise snapshot_ring_layout_version");
 
 [[nodiscard]] constexpr std::size_t snapshot_ring_region_bytes(
     std::uint32_t capacity_bytes) noexcept {
@@ -110,6 +120,10 @@ public:
     /// one read last. Requires out.size() ≥ payload_bytes_max().
     [[nodiscard]] SnapshotRead read_newest(MutableBytes out, std::size_t& bytes) noexcept;
 
+    /// As read_newest(), but the record that follows the one read last: for those who want every
+    /// one. `lapped`: it has been overwritten; read_newest() goes on from there.
+    [[nodiscard]] SnapshotRead read_next(MutableBytes out, std::size_t& bytes) noexcept;
+
     /// Lets read_newest() give the newest record once more.
     void read_again() noexcept { read_position_ = no_position; }
 
@@ -125,10 +139,17 @@ private:
     SnapshotReader(const SnapshotRingHeader& header, const std::byte* records,
                    std::uint32_t capacity_bytes) noexcept;
 
+    enum class Copied : std::uint8_t { record, none, overtaken };
+    [[nodiscard]] Copied copy(std::uint64_t position, SnapshotRecordHeader& record,
+                              MutableBytes out) const noexcept;
+    void take(std::uint64_t position, const SnapshotRecordHeader& record,
+              std::size_t& bytes) noexcept;
+
     const SnapshotRingHeader* header_;
     const std::byte* records_;
     std::uint32_t capacity_bytes_;
     std::uint64_t read_position_ = no_position;  // of the record read last
+    std::uint64_t next_position_ = 0;            // where it ends
     std::uint64_t sequence_ = 0;
 };
 
