@@ -135,8 +135,8 @@ Result<GameSegment> GameSegment::check(SharedRegion region, const std::string& w
     return segment;
 }
 
-Result<GameSegment> GameSegment::open(const std::string& path) {
-    auto region = SharedRegion::open(path, Access::read_write);
+Result<GameSegment> GameSegment::open(const std::string& path, Access access) {
+    auto region = SharedRegion::open(path, access);
     if (!region) {
         return std::unexpected(std::move(region.error()));
     }

@@ -12,10 +12,8 @@
 
 #include "control.hpp"
 #include "instance.hpp"
+#include "observe.hpp"
 #include "operator_socket.hpp"
-
-#include "ringside/core/game_name.hpp"
-#include "ringside/ipc/host_segment.hpp"
 
 namespace ringside {
 namespace {
@@ -35,26 +33,11 @@ public:
     const int fd;
 };
 
-Result<void> judge_name(const std::string& instance) {
-    if (!is_game_name(instance)) {
-        return failure(
-            std::errc::invalid_argument,
-            fmt::format("instance name '{}' refused: like {}", instance, game_name_rule));
-    }
-    return {};
-}
-
-std::unexpected<Error> no_host(const std::string& instance) {
-    return failure(
-        std::errc::no_such_process,
-        fmt::format("no host named '{}' is running here; name another with --instance", instance));
-}
-
 }  // namespace
 
 Result<std::string> ask_host(const std::string& root, const std::string& instance,
                              const OperatorRequest& request) {
-    if (auto judged = judge_name(instance); !judged) {
+    if (auto judged = judge_instance_name(instance); !judged) {
         return std::unexpected(std::move(judged.error()));
     }
     const auto address = operator_address(instance_path(root, instance));
@@ -93,17 +76,11 @@ Result<std::string> ask_host(const std::string& root, const std::string& instanc
 
 Result<std::vector<ObservedSession>> observe_sessions(const std::string& root,
                                                       const std::string& instance) {
-    if (auto judged = judge_name(instance); !judged) {
-        return std::unexpected(std::move(judged.error()));
-    }
-    const std::string path = instance_path(root, instance);
-    const auto host = HostSegment::open(host_segment_path(path), Access::read_only);
-    if (!host && host.error().code == std::errc::no_such_file_or_directory) {
-        return no_host(instance);
-    }
+    const auto host = observe_host(root, instance);
     if (!host) {
         return std::unexpected(host.error());
     }
+    const std::string path = instance_path(root, instance);
     std::vector<ObservedSession> found;
     for (std::uint32_t slot = 0; slot < front_slots_max; ++slot) {
         const FrontSlotLine& front = host->layout().front[slot];

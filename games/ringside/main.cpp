@@ -17,6 +17,7 @@
 #include "names.hpp"
 #include "options.hpp"
 #include "play.hpp"
+#include "record.hpp"
 #include "replay.hpp"
 #include "serve.hpp"
 #include "sessions.hpp"
@@ -95,7 +96,13 @@ int play(PlayChoice choice, PlayRole role) {
 }
 
 int replay(const ReplayChoice& choice) {
-    ReplayOptions options{.path = choice.path, .driver = {}, .kills = {}};
+    ReplayOptions options{.path = choice.path, .driver = {}, .kills = {}, .verify = choice.verify};
+    if (holds_recording(choice.path)) {
+        if (choice.through_rings || choice.restore_every != 0) {
+            return failed({{}, "--through-rings and --restore-every are for traces"});
+        }
+        return run_replay_recording(options);
+    }
     if (choice.restore_every != 0) {
         options.driver = tron::direct_driver_factory({.restore_every = choice.restore_every});
     } else if (choice.through_rings) {
@@ -162,6 +169,7 @@ int run(const Options& options) {
         case Command::kick: return kick(options.operate);
         case Command::ban:
         case Command::unban: return ban(options.operate);
+        case Command::record: return run_record(options.record);
         case Command::replay: return replay(options.replay);
     }
     return 1;

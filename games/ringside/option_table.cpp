@@ -13,7 +13,7 @@ constexpr unsigned plays = on_top | on_play;
 constexpr unsigned joins = plays | on_list | on_watch | on_bot;
 
 constexpr unsigned operates =
-    on_drain | on_end | on_upgrade | on_sessions | on_kick | on_ban | on_unban;
+    on_drain | on_end | on_upgrade | on_sessions | on_kick | on_ban | on_unban | on_record;
 
 constexpr std::uint64_t width_max = tron::cells_max / tron::height_min;
 constexpr std::uint64_t height_max = tron::cells_max / tron::width_min;
@@ -155,8 +155,16 @@ constexpr std::array rows{
               Number{&RawOptions::ban_s, 1, 2'592'000, "seconds"}},
     OptionRow{"game", "", "Name of the game to end", on_end, &RawOptions::game, true},
 
-    OptionRow{"file", "", "Recorded matches, one JSON object a line", on_replay, &RawOptions::trace,
-              true},
+    OptionRow{"game", "", "Name of the game to record", on_record, &RawOptions::game, true},
+    OptionRow{"-o,--out", "FILE",
+              "File to write, which must not exist (default: the game's name with .replay)",
+              on_record, &RawOptions::out},
+
+    OptionRow{"file", "", "A recorded match, or traces: one JSON object a line", on_replay,
+              &RawOptions::trace, true},
+    OptionRow{"--verify", "",
+              "Do not show the match: compare its states with those that the same keys lead to",
+              on_replay, &RawOptions::verify},
     OptionRow{"--through-rings", "", "Play in game processes, over shared memory", on_replay,
               &RawOptions::through_rings},
     OptionRow{"--kill-seed", "N",
@@ -195,8 +203,15 @@ constexpr std::array commands{
                "Have the program that is now where a running host was started from take its place",
                "Games, seats and listening sockets stay; clients come back by themselves. Refused\n"
                "before anything stops if the new program cannot go on with the games.\n"},
-    CommandRow{"replay", on_replay, "Replay recorded matches and compare every state",
-               "Exit code: 0 all passed, 1 a match differed, 2 the file cannot be used.\n"},
+    CommandRow{"record", on_record, "Record a game of a host of this machine, until it ends",
+               "  ringside record swift-lantern -o final.replay\n"
+               "The game does not notice. SIGINT and SIGTERM end the recording, not the game.\n"},
+    CommandRow{"replay", on_replay, "Show a recorded match, or compare its states",
+               "  ringside replay final.replay            space stops and goes on, h and l step,\n"
+               "                                          k and j are faster and slower, q leaves\n"
+               "  ringside replay --verify final.replay   the same keys, the same states?\n"
+               "Traces are always compared.\n"
+               "Exit code: 0 the same states, 1 a match differed, 2 the file cannot be used.\n"},
 };
 
 }  // namespace

@@ -29,12 +29,14 @@ struct RawOptions {
     bool fill_with_bots = false;
     bool check = false;
     bool quiet = false;
+    bool verify = false;
     bool through_rings = false;
     std::string address;
     std::string game;
     std::string prefix;
     std::string instance = "default";
     std::string trace;
+    std::string out;
     std::string front_cpus;
     std::string spin_cpus;
     std::vector<std::string> listen;
@@ -80,6 +82,7 @@ inline constexpr unsigned on_sessions = 1024;
 inline constexpr unsigned on_kick = 2048;
 inline constexpr unsigned on_ban = 4096;
 inline constexpr unsigned on_unban = 8192;
+inline constexpr unsigned on_record = 16384;
 
 struct Number {
     std::uint64_t RawOptions::* target;

@@ -177,6 +177,10 @@ void Reading::read(unsigned command) {
         case on_kick: operate(Command::kick); return;
         case on_ban: operate(Command::ban); return;
         case on_unban: operate(Command::unban); return;
+        case on_record:
+            options_.command = Command::record;
+            options_.record = {.instance = raw_.instance, .game = raw_.game, .path = raw_.out};
+            return;
         case on_replay: replay(); return;
     }
 }
@@ -344,6 +348,7 @@ void Reading::replay() {
     }
     options_.replay = {
         .path = raw_.trace,
+        .verify = raw_.verify,
         .through_rings = raw_.through_rings,
         .kill_seed = given("--kill-seed") ? std::optional(raw_.kill_seed) : std::nullopt,
         .restore_every = static_cast<std::uint32_t>(raw_.restore_every)};

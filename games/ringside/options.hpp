@@ -8,6 +8,7 @@
 
 #include "bot_matches.hpp"
 #include "list.hpp"
+#include "record.hpp"
 #include "serve.hpp"
 
 #include "ringside/net/endpoint.hpp"
@@ -27,6 +28,7 @@ enum class Command {
     kick,
     ban,
     unban,
+    record,
     replay
 };
 
@@ -52,6 +54,7 @@ struct PlayChoice {
 
 struct ReplayChoice {
     std::string path;
+    bool verify = false;
     bool through_rings = false;
     std::optional<std::uint64_t> kill_seed;
     std::uint32_t restore_every = 0;  // ticks; 0: never
@@ -75,6 +78,7 @@ struct Options {
     BotOptions bot;
     ServeOptions serve;
     OperateChoice operate;
+    RecordOptions record;
     ReplayChoice replay;
 };
 

@@ -35,6 +35,7 @@ std::optional<tron::Key> key_byte(tron::TerminalKey key) {
         case tron::TerminalKey::escape: return tron::Key::escape;
         case tron::TerminalKey::more_bots:
         case tron::TerminalKey::fewer_bots:
+        case tron::TerminalKey::pause:
         case tron::TerminalKey::quit:
         case tron::TerminalKey::resized:
         case tron::TerminalKey::other: break;

@@ -1,5 +1,6 @@
 #include "replay.hpp"
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
@@ -7,6 +8,11 @@
 
 #include <fmt/format.h>
 
+#include "playback.hpp"
+#include "recorded_match.hpp"
+#include "verify.hpp"
+
+#include "ringside/core/recording.hpp"
 #include "ringside/tron/trace.hpp"
 
 namespace ringside {
@@ -65,6 +71,38 @@ void replay_one(const tron::Trace& trace, const tron::TraceDriverFactory& factor
 }
 
 }  // namespace
+
+bool holds_recording(const std::string& path) {
+    std::array<char, 12> begin{};
+    std::ifstream in(path, std::ios::binary);
+    in.read(begin.data(), begin.size());
+    return in && recording::is_recording(std::as_bytes(std::span(begin)));
+}
+
+int run_replay_recording(const ReplayOptions& options) {
+    const auto file = read_recording(options.path);
+    if (!file) {
+        return unusable(options.path, file.error().text());
+    }
+    if (!options.verify) {
+        const auto played = play_back(*file);
+        return played ? exit_passed : unusable(options.path, played.error().message);
+    }
+    const auto verdict = verify(*file);
+    if (!verdict) {
+        return unusable(options.path, verdict.error().message);
+    }
+    if (!verdict->difference.empty()) {
+        fmt::print("{}: {}\n", options.path, verdict->difference);
+        return exit_failed;
+    }
+    fmt::print("{}: {} frames, ticks {} to {}, {} gaps: the same states{}\n", options.path,
+               verdict->frames, verdict->first_tick, verdict->last_tick, verdict->gaps,
+               verdict->unfinished ? "; its last entry is not whole"
+               : verdict->ended    ? ""
+                                   : "; the game went on");
+    return exit_passed;
+}
 
 int run_replay(const ReplayOptions& options) try {
     const auto factory = options.driver ? options.driver : tron::direct_driver_factory({});

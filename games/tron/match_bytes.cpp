@@ -157,7 +157,7 @@ Bytes write_view(flatbuffers::FlatBufferBuilder& builder, const Config& config, 
 }
 
 Bytes write_state(flatbuffers::FlatBufferBuilder& builder, const Match& match, const Crew& crew,
-                  std::uint32_t waited_ticks) {
+                  const Filling& filling) {
     const MatchState& state = match.state();
     builder.Clear();
     std::array<schema::BotMemory, seats_limit> bots;
@@ -173,7 +173,8 @@ Bytes write_state(flatbuffers::FlatBufferBuilder& builder, const Match& match, c
     const auto numbers = builder.CreateVector(state.free_numbers);
     const auto picks = builder.CreateVector(state.picks);
     builder.Finish(schema::CreateState(builder, state.random.state(), state.countdown_ms, numbers,
-                                       picks, state.stopped, bot_vector, waited_ticks));
+                                       picks, state.stopped, bot_vector, filling.waited_ticks,
+                                       filling.with_bots));
     return {reinterpret_cast<const std::byte*>(builder.GetBufferPointer()), builder.GetSize()};
 }
 
@@ -234,7 +235,10 @@ Result<SavedMatch> read_match(const Config& config, Bytes state_bytes, Bytes vie
     if (match.count() != view->count) {
         return damaged("view and state are of different ticks");
     }
-    SavedMatch saved{.match = std::move(match), .crew = {}, .waited_ticks = root->waited_ticks()};
+    SavedMatch saved{
+        .match = std::move(match),
+        .crew = {},
+        .filling = {.with_bots = root->fills_with_bots(), .waited_ticks = root->waited_ticks()}};
     if (!read_crew(*root.operator->(), *view, saved.crew)) {
         return damaged("the bots are not those of the view");
     }

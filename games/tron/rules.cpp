@@ -33,12 +33,11 @@ std::size_t copy_out(Bytes from, MutableBytes out) {
 
 class TronGame final : public Game {
 public:
-    TronGame(const Config& config, SavedMatch saved, bool fills_with_bots)
+    TronGame(const Config& config, SavedMatch saved)
         : config_(config),
           match_(std::move(saved.match)),
           crew_(std::move(saved.crew)),
-          waited_ticks_(saved.waited_ticks),
-          fills_with_bots_(fills_with_bots && !config.replay),
+          filling_(saved.filling),
           view_builder_(view_bytes_max(config)),
           state_builder_(state_bytes_max()) {}
 
@@ -55,7 +54,7 @@ public:
         if (match_.full()) {
             return {.reason = RefuseReason::full};
         }
-        waited_ticks_ = 0;
+        filling_.waited_ticks = 0;
         return {.seat = Seat(static_cast<std::uint8_t>(match_.join() - 1))};
     }
 
@@ -90,7 +89,8 @@ public:
         if (ended()) {
             return;
         }
-        if (waits_to_fill() && ++waited_ticks_ * std::uint64_t{config_.tick_ms} >= fill_after_ms) {
+        if (waits_to_fill() &&
+            ++filling_.waited_ticks * std::uint64_t{config_.tick_ms} >= fill_after_ms) {
             while (!match_.full()) {
                 crew_.add(match_);
             }
@@ -111,7 +111,7 @@ public:
     }
 
     [[gnu::hot]] std::size_t save(MutableBytes out) const override {
-        return copy_out(write_state(state_builder_, match_, crew_, waited_ticks_), out);
+        return copy_out(write_state(state_builder_, match_, crew_, filling_), out);
     }
 
     [[gnu::hot]] std::size_t view(MutableBytes out) override {
@@ -131,7 +131,7 @@ private:
     }
 
     bool waits_to_fill() const noexcept {
-        return fills_with_bots_ && !match_.in_progress() && !match_.full() && player_count() > 0;
+        return filling_.with_bots && !match_.in_progress() && !match_.full() && player_count() > 0;
     }
 
     void change_crew(std::byte wish) {
@@ -159,8 +159,7 @@ private:
     Config config_;
     Match match_;
     Crew crew_;
-    std::uint32_t waited_ticks_ = 0;  // see waits_to_fill()
-    bool fills_with_bots_;
+    Filling filling_;
     std::optional<Outline> shown_;   // by the newest view
     std::optional<Outline> before_;  // and the one before; neither is there after a restore
     flatbuffers::FlatBufferBuilder view_builder_;
@@ -196,7 +195,9 @@ public:
         const auto config = decode_config(config_bytes);
         invariant(config.has_value(), "tron: create() is given a config that shape() accepted");
         return std::make_unique<TronGame>(
-            *config, SavedMatch{.match = Match(*config, seed), .crew = {}}, fills_with_bots_);
+            *config, SavedMatch{.match = Match(*config, seed),
+                                .crew = {},
+                                .filling = {.with_bots = fills_with_bots_ && !config->replay}});
     }
 
     Result<std::unique_ptr<Game>> restore(Bytes config_bytes, Bytes state,
@@ -209,7 +210,7 @@ public:
         if (!match) {
             return std::unexpected(std::move(match.error()));
         }
-        return std::make_unique<TronGame>(*config, std::move(*match), fills_with_bots_);
+        return std::make_unique<TronGame>(*config, std::move(*match));
     }
 
 private:

@@ -157,7 +157,9 @@ void draw_ready_screen(Canvas& screen, const Scene& scene) {
         lines.push_back({});
     }
     const Cycle* own = own_cycle(scene);
-    if (own == nullptr) {
+    if (!scene.replay.empty()) {
+        lines.push_back({U"a replay: space stops and goes on, q leaves", {}});
+    } else if (own == nullptr) {
         lines.push_back({U"you are watching: q leaves", {}});
     } else if (own->ready) {
         lines.push_back({U"ready! esc takes it back", {.bold = true}});
@@ -195,6 +197,9 @@ std::u32string_view status_text(const Scene& scene) {
 }
 
 std::u32string standing(const Scene& scene, const Cycle* own) {
+    if (!scene.replay.empty()) {
+        return widen(scene.replay);
+    }
     std::u32string text = U"watching";
     if (own != nullptr) {
         text = U"player " + widen(std::to_string(own->number)) + U" (" +

@@ -152,6 +152,7 @@ std::optional<TerminalKey> meaning(int key) {
         case 27: return TerminalKey::escape;  // esc, and ctrl-[ is the same byte
         case 'b': return TerminalKey::more_bots;
         case 'x': return TerminalKey::fewer_bots;
+        case ' ': return TerminalKey::pause;
         case 'q': return TerminalKey::quit;
         case KEY_RESIZE: return TerminalKey::resized;
         default: return TerminalKey::other;

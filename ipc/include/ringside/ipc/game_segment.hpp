@@ -152,7 +152,9 @@ public:
     [[nodiscard]] static Result<GameSegmentPlan> lay_out(GameSegmentPlan plan);
 
     /// Maps an existing one. The Error tells absent, not ready, other version and damaged apart.
-    [[nodiscard]] static Result<GameSegment> open(const std::string& path);
+    /// Read-only is for observers: layout() and the rings are then not to be written.
+    [[nodiscard]] static Result<GameSegment> open(const std::string& path,
+                                                  Access access = Access::read_write);
     [[nodiscard]] static Result<GameSegment> open(int fd);
 
     [[nodiscard]] const GameSegmentPlan& plan() const noexcept { return plan_; }  // private copy

@@ -24,6 +24,7 @@ enum class TerminalKey : std::uint8_t {
     escape,
     more_bots,
     fewer_bots,
+    pause,
     quit,
     resized,
     other

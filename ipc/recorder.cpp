@@ -1,0 +1,126 @@
+#include "ringside/ipc/recorder.hpp"
+
+#include <cstring>
+#include <ctime>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "instance.hpp"
+#include "observe.hpp"
+
+#include "ringside/core/recording.hpp"
+
+namespace ringside {
+namespace {
+
+// Also one that has crashed and is being restored.
+bool is_alive(const DirectoryRecord& record) {
+    return record.state == static_cast<std::uint32_t>(GameState::running) ||
+           record.state == static_cast<std::uint32_t>(GameState::starting);
+}
+
+}  // namespace
+
+Result<std::string> find_game(const std::string& root, const std::string& instance,
+                              const std::string& game) {
+    const auto host = observe_host(root, instance);
+    if (!host) {
+        return std::unexpected(host.error());
+    }
+    for (std::uint32_t slot = 0; slot < host->games().size(); ++slot) {
+        DirectoryRecord record;
+        if (host->games()[slot].read(record) && is_alive(record) &&
+            game == std::string_view(record.name, strnlen(record.name, sizeof(record.name)))) {
+            return game_segment_path(instance_path(root, instance),
+                                     {.slot = slot, .epoch = record.epoch});
+        }
+    }
+    return failure(std::errc::no_such_file_or_directory,
+                   fmt::format("the host '{}' has no game '{}'", instance, game));
+}
+
+Recorder::Recorder(GameSegment segment, SnapshotReader reader)
+    : segment_(std::move(segment)),
+      reader_(std::move(reader)),
+      copy_((reader_.payload_bytes_max() + 7) / 8) {}
+
+Result<Recorder> Recorder::open(const std::string& segment_path) {
+    auto segment = GameSegment::open(segment_path, Access::read_only);
+    if (!segment) {
+        return std::unexpected(std::move(segment.error()));
+    }
+    auto reader = SnapshotReader::attach(segment->snapshot_ring());
+    if (!reader) {
+        return std::unexpected(std::move(reader.error()));
+    }
+    return Recorder(std::move(*segment), std::move(*reader));
+}
+
+Recorder::State Recorder::record(std::vector<std::byte>& file) {
+    const MutableBytes out =
+        std::as_writable_bytes(std::span(copy_)).first(reader_.payload_bytes_max());
+    for (;;) {
+        std::size_t bytes = 0;
+        SnapshotRead read = reader_.read_next(out, bytes);
+        const bool missed_some = read == SnapshotRead::lapped;
+        if (missed_some) {
+            read = reader_.read_newest(out, bytes);
+        }
+        if (read == SnapshotRead::nothing || read == SnapshotRead::lapped) {
+            return State::goes_on;
+        }
+        const auto parts = read == SnapshotRead::record
+                               ? parse_snapshot(std::as_bytes(std::span(copy_)).first(bytes))
+                               : std::nullopt;
+        if (!parts) {
+            return State::damaged;
+        }
+        write_frame(file, *parts, missed_some);
+        if ((parts->header.flags & snapshot_ended) != 0) {
+            recording::append_end(file, static_cast<std::uint8_t>(parts->header.end_reason));
+            return State::ended;
+        }
+    }
+}
+
+void Recorder::write_start(std::vector<std::byte>& file) const {
+    const GameSegmentPlan& plan = segment_.plan();
+    recording::append_start(file, {.game = plan.name,
+                                   .game_type = plan.type,
+                                   .config = Bytes(plan.config).first(plan.config_bytes),
+                                   .seed = plan.seed,
+                                   .tick_ns = static_cast<std::uint64_t>(plan.tick_ns),
+                                   .recorded_at_s = std::time(nullptr)});
+}
+
+void Recorder::write_frame(std::vector<std::byte>& file, const SnapshotParts& parts,
+                           bool missed_some) {
+    const bool first = frames_ == 0;
+    const bool gap = missed_some || (!first && (parts.header.flags & snapshot_journal_cut) != 0);
+    if (first) {
+        write_start(file);
+    } else if (!gap && parts.journal.empty()) {
+        return;  // of sessions, not of the game
+    }
+    recording::FrameFacts frame{.tick = parts.header.tick,
+                                .journal = parts.journal,
+                                .delta = parts.delta,
+                                .view = parts.view,
+                                .checksum = recording::checksum(parts.state, parts.view)};
+    recording::KeyFacts key{.state = parts.state, .seats = {}, .gap = gap};
+    if (first || gap) {
+        for (const RosterEntry& entry : parts.roster) {
+            key.seats.push_back(entry.seat);
+        }
+        frame.journal = {};
+        frame.delta = {};
+        frame.key = &key;
+    }
+    recording::append_frame(file, frame);
+    ++frames_;
+    gaps_ += gap ? 1 : 0;
+    tick_ = parts.header.tick;
+}
+
+}  // namespace ringside

@@ -1,0 +1,198 @@
+// Recorded matches, by the real program: what is recorded is what was played, whatever happened.
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+#include <unistd.h>
+
+#include "player.hpp"
+#include "program.hpp"
+#include "served_host.hpp"
+#include "tests/ipc/process_watch.hpp"
+#include "tmux.hpp"
+
+namespace fs = std::filesystem;
+using namespace ringside;
+using namespace ringside::test;
+
+namespace {
+
+/// A folder that goes away with the test.
+class Folder {
+public:
+    Folder() : path_(fs::temp_directory_path() / ("ringside-" + instance_prefix() + "recordings")) {
+        fs::remove_all(path_);
+        fs::create_directory(path_);
+    }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    ~Folder() { fs::remove_all(path_); }
+    [[nodiscard]] const fs::path& path() const { return path_; }
+    [[nodiscard]] std::string file(const std::string& name) const { return path_ / name; }
+
+private:
+    fs::path path_;
+};
+
+std::string content(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void write(const std::string& path, const std::string& bytes) {
+    std::ofstream(path, std::ios::binary) << bytes;
+}
+
+bool says(const Outcome& outcome, const std::string& text) {
+    return (outcome.output + outcome.errors).find(text) != std::string::npos;
+}
+
+std::string only_game(const ServedHost& host) {
+    std::string name;
+    REQUIRE(eventually([&] {
+        const auto games = list_games(host.port());
+        name = games.empty() ? "" : games.front().name;
+        return !name.empty();
+    }));
+    return name;
+}
+
+/// A match of two bots, recorded by `ringside record` while its process is killed now and then.
+void record_match(ServedHost& host, const std::string& path, int kills) {
+    const Program bots(
+        {"bot", "-P", host.port(), "--games", "1", "--players", "2", "-W", "20", "-H", "12"});
+    const std::string game = only_game(host);
+    Program recorder({"record", game, "--instance", host.instance(), "-o", path});
+    for (int killed = 0; killed < kills;) {
+        const pid_t pid = host.find_game_process(game);
+        if (pid == 0) {
+            break;  // it is over
+        }
+        kill(pid, SIGKILL);
+        wait_until_gone(pid);
+        ++killed;
+        CHECK(eventually([&] {
+            const pid_t next = host.find_game_process(game);
+            return (next != 0 && next != pid) || list_games(host.port()).empty();
+        }));
+    }
+    CHECK(recorder.wait() == 0);
+    INFO(recorder.output() << recorder.errors());
+    CHECK(recorder.output().find(" 0 gaps, ") != std::string::npos);
+    CHECK(recorder.output().find("; the game ended\n") != std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE("record: a match whose process dies is recorded without a gap", "[e2e][record]") {
+    const NothingLeft nothing_left;
+    const Folder folder;
+    const std::string path = folder.file("match.replay");
+    {
+        ServedHost host({"--restores-per-second", "0"});
+        record_match(host, path, 20);
+        CHECK(host.stop() == 0);
+    }
+    const std::string whole = content(path);
+    {
+        INFO("it is what was played");
+        const Outcome verified = run({"replay", "--verify", path});
+        INFO(verified.output << verified.errors);
+        CHECK(verified.exit_code == 0);
+        CHECK(says(verified, " 0 gaps: the same states\n"));
+    }
+    {
+        INFO("a file that exists is not written over");
+        ServedHost host;
+        Player player(host.endpoint());
+        REQUIRE(player.join("match", {.seats = 2}).seat.has_value());
+        const Outcome again = run({"record", "match", "--instance", host.instance(), "-o", path});
+        CHECK(again.exit_code == 1);
+        CHECK(says(again, "File exists"));
+        CHECK(content(path) == whole);
+        CHECK(host.stop() == 0);
+    }
+    {
+        INFO("one that its recorder could not finish is good up to there");
+        write(path, whole.substr(0, whole.size() - 21));
+        const Outcome cut = run({"replay", "--verify", path});
+        CHECK(cut.exit_code == 0);
+        CHECK(says(cut, "its last entry is not whole"));
+    }
+    std::minstd_rand random(Catch::rngSeed());
+    int noticed = 0;
+    for (int round = 0; round < 60; ++round) {  // a byte that is not what it was
+        std::string damaged = whole;
+        const std::size_t at = random() % damaged.size();
+        damaged[at] = static_cast<char>(damaged[at] ^ (1 << random() % 8));
+        write(path, damaged);
+        const Outcome outcome = run({"replay", "--verify", path});
+        INFO("byte " << at << ": " << outcome.output << outcome.errors);
+        REQUIRE((outcome.exit_code >= 0 && outcome.exit_code <= 2));
+        noticed += outcome.exit_code != 0 ? 1 : 0;
+    }
+    CHECK(noticed >= 20);  // much of a file says how its fields lie
+    {
+        INFO("it can be watched");
+        write(path, whole);
+        const Tmux tmux;
+        const Pane pane(tmux, "replay", {60, 30});
+        pane.enter("$R replay " + path);
+        pane.expect("replay  tick");
+        pane.type(" ");
+        pane.expect("paused");
+        pane.type("h");
+        pane.type("k");
+        pane.expect("2x");
+        pane.type(" ");
+        for (int faster = 0; faster < 4; ++faster) {
+            pane.type("k");
+        }
+        pane.expect("32x  at its end");
+        pane.type("hhh");
+        pane.expect("paused");
+        pane.type("q");
+        pane.expect_restored(0);
+    }
+}
+
+TEST_CASE("record: what cannot be done is said", "[e2e][record]") {
+    const NothingLeft nothing_left;
+    const Folder folder;
+    const std::string path = folder.file("match.replay");
+    const Outcome no_host = run({"record", "match", "--instance", new_instance(), "-o", path});
+    CHECK(no_host.exit_code == 1);
+    CHECK(says(no_host, "no host named"));
+    ServedHost host;
+    const Outcome no_game = run({"record", "match", "--instance", host.instance(), "-o", path});
+    CHECK(no_game.exit_code == 1);
+    CHECK(says(no_game, "has no game 'match'"));
+    CHECK_FALSE(fs::exists(path));
+    {
+        Player player(host.endpoint());
+        REQUIRE(player.join("match", {.seats = 2}).seat.has_value());
+        const Outcome no_folder = run({"record", "match", "--instance", host.instance(), "-o",
+                                       folder.file("none/match.replay")});
+        CHECK(no_folder.exit_code == 1);
+        CHECK(says(no_folder, "cannot make the file"));
+
+        Program recorder({"record", "match", "--instance", host.instance(), "-o", path});
+        REQUIRE(eventually([&] { return fs::exists(path) && fs::file_size(path) > 0; }));
+        recorder.signal(SIGINT);
+        CHECK(recorder.wait() == 0);
+        CHECK(recorder.output().find("; the game goes on\n") != std::string::npos);
+        const Outcome verified = run({"replay", "--verify", path});
+        CHECK(verified.exit_code == 0);
+        CHECK(says(verified, "the game went on"));
+        const Outcome no_terminal = run({"replay", path});
+        CHECK(no_terminal.exit_code == 2);
+        CHECK(says(no_terminal, "needs a terminal"));
+    }
+    CHECK(host.stop() == 0);
+}
