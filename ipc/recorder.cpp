@@ -22,30 +22,39 @@ bool is_alive(const DirectoryRecord& record) {
 
 }  // namespace
 
-Result<std::string> find_game(const std::string& root, const std::string& instance,
-                              const std::string& game) {
-    const auto host = observe_host(root, instance);
+GameObserver::GameObserver(std::string instance_path, HostSegment host) noexcept
+    : instance_path_(std::move(instance_path)), host_(std::move(host)) {}
+
+Result<GameObserver> GameObserver::open(const std::string& root, const std::string& instance) {
+    auto host = observe_host(root, instance);
     if (!host) {
-        return std::unexpected(host.error());
+        return std::unexpected(std::move(host.error()));
     }
-    for (std::uint32_t slot = 0; slot < host->games().size(); ++slot) {
-        DirectoryRecord record;
-        if (host->games()[slot].read(record) && is_alive(record) &&
-            game == std::string_view(record.name, strnlen(record.name, sizeof(record.name)))) {
-            return game_segment_path(instance_path(root, instance),
-                                     {.slot = slot, .epoch = record.epoch});
-        }
-    }
-    return failure(std::errc::no_such_file_or_directory,
-                   fmt::format("the host '{}' has no game '{}'", instance, game));
+    return GameObserver(instance_path(root, instance), std::move(*host));
 }
 
-Recorder::Recorder(GameSegment segment, SnapshotReader reader)
+std::vector<ObservedGame> GameObserver::games() const {
+    std::vector<ObservedGame> found;
+    for (std::uint32_t slot = 0; slot < host_.games().size(); ++slot) {
+        DirectoryRecord record;
+        if (host_.games()[slot].read(record) && is_alive(record)) {
+            const GameId id{.slot = slot, .epoch = record.epoch};
+            found.push_back({.id = id,
+                             .name = {record.name, strnlen(record.name, sizeof(record.name))},
+                             .segment_path = game_segment_path(instance_path_, id),
+                             .has_password = record.has_password != 0});
+        }
+    }
+    return found;
+}
+
+Recorder::Recorder(GameSegment segment, SnapshotReader reader, Extent extent)
     : segment_(std::move(segment)),
       reader_(std::move(reader)),
+      extent_(extent),
       copy_((reader_.payload_bytes_max() + 7) / 8) {}
 
-Result<Recorder> Recorder::open(const std::string& segment_path) {
+Result<Recorder> Recorder::open(const std::string& segment_path, Extent extent) {
     auto segment = GameSegment::open(segment_path, Access::read_only);
     if (!segment) {
         return std::unexpected(std::move(segment.error()));
@@ -54,7 +63,7 @@ Result<Recorder> Recorder::open(const std::string& segment_path) {
     if (!reader) {
         return std::unexpected(std::move(reader.error()));
     }
-    return Recorder(std::move(*segment), std::move(*reader));
+    return Recorder(std::move(*segment), std::move(*reader), extent);
 }
 
 Recorder::State Recorder::record(std::vector<std::byte>& file) {
@@ -76,12 +85,35 @@ Recorder::State Recorder::record(std::vector<std::byte>& file) {
         if (!parts) {
             return State::damaged;
         }
-        write_frame(file, *parts, missed_some);
-        if ((parts->header.flags & snapshot_ended) != 0) {
-            recording::append_end(file, static_cast<std::uint8_t>(parts->header.end_reason));
-            return State::ended;
+        if (recording_ || begins_with(*parts)) {
+            write_frame(file, *parts, missed_some);
+            recording_ = true;
+        }
+        if (const State state = after(*parts); state != State::goes_on) {
+            if (std::exchange(recording_, false)) {
+                recording::append_end(file, static_cast<std::uint8_t>(parts->header.end_reason));
+            }
+            return state;
         }
     }
+}
+
+bool Recorder::begins_with(const SnapshotParts& parts) const noexcept {
+    const auto phase = static_cast<Phase>(parts.header.phase);
+    return extent_ == Extent::all || phase == Phase::countdown || phase == Phase::running;
+}
+
+Recorder::State Recorder::after(const SnapshotParts& parts) noexcept {
+    if ((parts.header.flags & snapshot_ended) != 0) {
+        return State::ended;
+    }
+    const auto phase = static_cast<Phase>(parts.header.phase);
+    played_ = phase == Phase::running || (played_ && recording_);
+    if (extent_ == Extent::all || !recording_ || phase == Phase::countdown ||
+        phase == Phase::running) {
+        return State::goes_on;
+    }
+    return played_ ? State::match_over : State::no_match;
 }
 
 void Recorder::write_start(std::vector<std::byte>& file) const {
@@ -96,9 +128,12 @@ void Recorder::write_start(std::vector<std::byte>& file) const {
 
 void Recorder::write_frame(std::vector<std::byte>& file, const SnapshotParts& parts,
                            bool missed_some) {
-    const bool first = frames_ == 0;
-    const bool gap = missed_some || (!first && (parts.header.flags & snapshot_journal_cut) != 0);
+    const bool first = !recording_;
+    const bool gap =
+        (!first && missed_some) || (!first && (parts.header.flags & snapshot_journal_cut) != 0);
     if (first) {
+        frames_ = 0;
+        gaps_ = 0;
         write_start(file);
     } else if (!gap && parts.journal.empty()) {
         return;  // of sessions, not of the game

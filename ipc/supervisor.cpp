@@ -23,8 +23,10 @@
 namespace ringside {
 namespace {
 
-constexpr std::int64_t stop_grace_ns = 3'000'000'000;     // for fronts to tell their clients
-constexpr std::int64_t nursery_grace_ns = 1'000'000'000;  // to fork what it has been asked for
+constexpr std::int64_t stop_grace_ns = 3'000'000'000;       // for fronts to tell their clients
+constexpr std::int64_t nursery_grace_ns = 1'000'000'000;    // to fork what it has been asked for
+constexpr std::int64_t companion_grace_ns = 2'000'000'000;  // to write to the end
+constexpr std::int64_t companion_poll_ns = 1'000'000;
 // One that dies at once whenever it is started must not take the machine's time from the games.
 constexpr TokenRate restart_rate{.per_second = 5, .burst = 200};
 
@@ -74,7 +76,7 @@ std::int64_t Supervisor::next_deadline_ns() const {
     }
     std::int64_t deadline_ns = monotonic_ns() + watch_period_ns;
     if (std::ranges::any_of(fronts_, &Front::wanted) ||
-        std::ranges::any_of(nurseries_, &Nursery::wanted)) {
+        std::ranges::any_of(nurseries_, &Nursery::wanted) || companion_.wanted) {
         deadline_ns = std::min(deadline_ns, restarts_.next_ns(restart_rate));
     }
     return std::min(deadline_ns, games_->next_restore_ns().value_or(deadline_ns));
@@ -311,6 +313,8 @@ void Supervisor::reap() {
             on_front_exit(static_cast<std::uint32_t>(front - fronts_.begin()), status);
         } else if (nursery != nurseries_.end()) {
             on_nursery_exit(static_cast<std::size_t>(nursery - nurseries_.begin()));
+        } else if (pid == companion_.pid) {
+            on_companion_exit();
         } else {
             games_->on_exit(pid, status);
         }
@@ -346,11 +350,21 @@ void Supervisor::on_nursery_exit(std::size_t type_index) {
     restart_children();
 }
 
+void Supervisor::on_companion_exit() {
+    close(std::exchange(companion_.stop_fd, -1));
+    companion_.pid = 0;
+    if (!stop_deadline_ns_) {
+        std::fprintf(stderr, "ringside: the companion process died; starting another\n");
+        companion_.wanted = true;
+        restart_children();
+    }
+}
+
 bool Supervisor::may_restart() {
     const bool may = restarts_.take(restart_rate, monotonic_ns());
     if (!may && !told_of_restarts_) {
         std::fprintf(stderr,
-                     "ringside: fronts or nurseries keep dying; they are started again %u times a "
+                     "ringside: the host's processes keep dying; they are started again %u times a "
                      "second\n",
                      restart_rate.per_second);
     }
@@ -376,6 +390,11 @@ void Supervisor::restart_children() {
             continue;
         }
         if (auto forked = fork_front(slot); !forked) {
+            std::fprintf(stderr, "ringside: %s; trying again\n", forked.error().text().c_str());
+        }
+    }
+    if (companion_.wanted && !stop_deadline_ns_ && may_restart()) {
+        if (auto forked = fork_companion(); !forked) {
             std::fprintf(stderr, "ringside: %s; trying again\n", forked.error().text().c_str());
         }
     }
@@ -456,7 +475,25 @@ void Supervisor::kill_and_reap_all() {
     if (games_) {
         games_->kill_all();
     }
+    end_companion();  // after the last snapshot of the last game
     game_log_.print_rest(monotonic_ns());
+}
+
+void Supervisor::end_companion() {
+    if (companion_.pid <= 0) {
+        return;
+    }
+    close(std::exchange(companion_.stop_fd, -1));
+    const std::int64_t deadline_ns = monotonic_ns() + companion_grace_ns;
+    while (waitpid(companion_.pid, nullptr, WNOHANG) == 0) {
+        if (monotonic_ns() >= deadline_ns) {
+            kill(companion_.pid, SIGKILL);
+            waitpid(companion_.pid, nullptr, 0);
+            break;
+        }
+        sleep_until(monotonic_ns() + companion_poll_ns);
+    }
+    companion_.pid = 0;
 }
 
 void Supervisor::end_nursery(Nursery& nursery) {

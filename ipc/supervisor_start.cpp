@@ -1,9 +1,11 @@
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -32,6 +34,7 @@ void Supervisor::become_child(const std::string& name) {
     game_log_ = GameLog{};
     close(std::exchange(signal_fd_, -1));
     close(std::exchange(epoll_fd_, -1));
+    close(std::exchange(companion_.stop_fd, -1));
     // Handlers of the program around this host mean nothing in its children. A terminal's ctrl-C
     // goes to the whole process group; only the supervisor answers it.
     for (int signal = 1; signal < NSIG; ++signal) {
@@ -128,6 +131,30 @@ Result<void> Supervisor::fork_front(std::uint32_t slot) {
     fronts_[slot] = {.channel = std::move(pair->first), .pid = pid, .ready = false};
     host_.layout().front[slot].pid.store(pid, std::memory_order_relaxed);
     watch(fronts_[slot].channel.fd(), Source::front, slot, false, EPOLL_CTL_ADD);
+    return {};
+}
+
+// It is not killed with the supervisor: what it is about to write it may write to the end.
+Result<void> Supervisor::fork_companion() {
+    std::array<int, 2> stop{};
+    if (pipe2(stop.data(), O_CLOEXEC) != 0) {
+        return errno_failure("cannot make a pipe");
+    }
+    const pid_t pid = fork();
+    if (pid < 0) {
+        close(stop[0]);
+        close(stop[1]);
+        return errno_failure("cannot fork the host's companion");
+    }
+    if (pid == 0) {
+        close(stop[1]);
+        become_child("companion");
+        const int code = options_.companion(stop[0]);
+        std::fflush(nullptr);
+        _exit(code);
+    }
+    close(stop[0]);
+    companion_ = {.pid = pid, .stop_fd = stop[1]};
     return {};
 }
 
@@ -248,6 +275,11 @@ Result<void> Supervisor::start() {
     fronts_.resize(options_.fronts);
     for (std::uint32_t slot = 0; slot < options_.fronts; ++slot) {
         if (auto forked = fork_front(slot); !forked) {
+            return forked;
+        }
+    }
+    if (options_.companion) {
+        if (auto forked = fork_companion(); !forked) {
             return forked;
         }
     }

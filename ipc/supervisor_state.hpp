@@ -51,6 +51,13 @@ struct Nursery {
     Watchdog watchdog{};
 };
 
+/// HostOptions::companion.
+struct Companion {
+    pid_t pid = 0;
+    int stop_fd = -1;  // it ends when this is closed everywhere
+    bool wanted = false;
+};
+
 /// The signals a program had blocked before this host; they are again when it is gone.
 struct SignalMask {
     SignalMask() = default;
@@ -103,6 +110,7 @@ private:
     void go_first();
     Result<void> fork_nursery(std::size_t type_index);
     Result<void> fork_front(std::uint32_t slot);
+    Result<void> fork_companion();
     void attach_external_front();
     void adopt_left_games();
     [[nodiscard]] std::uint32_t raise_front_epoch(std::uint32_t slot);
@@ -120,6 +128,7 @@ private:
     void on_front_packet(std::uint32_t slot, const ControlPacket& packet);
     void on_front_exit(std::uint32_t slot, int wait_status);
     void on_nursery_exit(std::size_t type_index);
+    void on_companion_exit();
     void restart_children();
     [[nodiscard]] bool may_restart();
     void on_ready();
@@ -131,6 +140,7 @@ private:
     void begin_stop();
     void kill_and_reap_all();
     void end_nursery(Nursery& nursery);
+    void end_companion();
     [[nodiscard]] bool fronts_have_gone() const;
 
     // In a forked child: lets go of everything that is the supervisor's.
@@ -155,8 +165,9 @@ private:
     bool game_log_paused_ = false;    // until watch_over() comes by again
     std::vector<Front> fronts_;       // by slot; the external one last
     std::vector<Nursery> nurseries_;  // by type
-    TokenBucket restarts_;            // of fronts and nurseries
-    bool told_of_restarts_ = false;   // that they wait
+    Companion companion_;
+    TokenBucket restarts_;           // of fronts, nurseries and the companion
+    bool told_of_restarts_ = false;  // that they wait
     std::unique_ptr<GameTable> games_;
     std::vector<LeftGame> left_games_;  // until they are adopted
     bool announced_ = false;

@@ -37,6 +37,9 @@ struct RawOptions {
     std::string instance = "default";
     std::string trace;
     std::string out;
+    std::string record_dir;
+    std::uint64_t record_mib = 1024;
+    std::uint64_t record_days = 30;
     std::string front_cpus;
     std::string spin_cpus;
     std::vector<std::string> listen;

@@ -300,6 +300,12 @@ void Reading::serve() {
     serve.fresh = raw_.fresh;
     serve.front_cpus = cpu_list("--front-cpus", raw_.front_cpus);
     serve.spin_cpus = cpu_list("--spin-cpus", raw_.spin_cpus);
+    serve.record = {.folder = raw_.record_dir,
+                    .bytes_max = raw_.record_mib * 1024 * 1024,
+                    .age_max = std::chrono::days(raw_.record_days)};
+    if (raw_.record_dir.empty() && (given("--record-mib") || given("--record-days"))) {
+        throw Refusal{"--record-mib and --record-days need --record-dir: they are its limits"};
+    }
     serve.check = raw_.check;
     serve.quiet = raw_.quiet;
 }

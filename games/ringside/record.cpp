@@ -4,11 +4,11 @@
 #include <cstdio>
 #include <vector>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "bot_process.hpp"
+#include "output_file.hpp"
 
 #include "ringside/core/clock.hpp"
 #include "ringside/core/printable.hpp"
@@ -27,48 +27,6 @@ int failed(const Error& error) {
     return 1;
 }
 
-/// A new file, which grows at its end.
-class Output {
-public:
-    static Result<Output> create(const std::string& path) {
-        const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd < 0) {
-            return errno_failure(fmt::format("cannot make the file '{}'", path));
-        }
-        return Output(path, fd);
-    }
-    Output(Output&& other) noexcept
-        : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)), bytes_(other.bytes_) {}
-    Output& operator=(Output&&) = delete;
-    ~Output() {
-        if (fd_ >= 0) {
-            close(fd_);
-        }
-    }
-
-    Result<void> append(Bytes bytes) {
-        while (!bytes.empty()) {
-            const ssize_t written = write(fd_, bytes.data(), bytes.size());
-            if (written < 0 && errno != EINTR) {
-                return errno_failure(
-                    fmt::format("cannot write to '{}'; what is in it can be replayed", path_));
-            }
-            const auto taken = static_cast<std::size_t>(std::max<ssize_t>(written, 0));
-            bytes = bytes.subspan(taken);
-            bytes_ += taken;
-        }
-        return {};
-    }
-
-    [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
-
-private:
-    Output(std::string path, int fd) noexcept : path_(std::move(path)), fd_(fd) {}
-    std::string path_;
-    int fd_;
-    std::uint64_t bytes_ = 0;
-};
-
 enum class Outcome { ended, stopped, gone, damaged };
 
 std::string_view text_of(Outcome outcome) {
@@ -81,7 +39,7 @@ std::string_view text_of(Outcome outcome) {
     return "";
 }
 
-Result<Outcome> follow(Recorder& recorder, const std::string& segment_path, Output& output) {
+Result<Outcome> follow(Recorder& recorder, const std::string& segment_path, OutputFile& output) {
     const StopSignals stop_signals;
     const std::int64_t poll_ns = std::clamp(recorder.plan().tick_ns / 4, poll_ns_min, poll_ns_max);
     std::vector<std::byte> news;
@@ -94,10 +52,8 @@ Result<Outcome> follow(Recorder& recorder, const std::string& segment_path, Outp
             return std::unexpected(std::move(written.error()));
         }
         news.clear();
-        switch (state) {
-            case Recorder::State::ended: return Outcome::ended;
-            case Recorder::State::damaged: return Outcome::damaged;
-            case Recorder::State::goes_on: break;
+        if (state == Recorder::State::ended || state == Recorder::State::damaged) {
+            return state == Recorder::State::ended ? Outcome::ended : Outcome::damaged;
         }
         if (gone || stopped) {
             return gone ? Outcome::gone : Outcome::stopped;
@@ -109,20 +65,26 @@ Result<Outcome> follow(Recorder& recorder, const std::string& segment_path, Outp
 }  // namespace
 
 int run_record(const RecordOptions& options) {
-    const auto segment_path = find_game(HostOptions{}.root, options.instance, options.game);
-    if (!segment_path) {
-        return failed(segment_path.error());
+    const auto observer = GameObserver::open(HostOptions{}.root, options.instance);
+    if (!observer) {
+        return failed(observer.error());
     }
-    auto recorder = Recorder::open(*segment_path);
+    const std::vector<ObservedGame> games = observer->games();
+    const auto game = std::ranges::find(games, options.game, &ObservedGame::name);
+    if (game == games.end()) {
+        return failed(
+            {{}, fmt::format("the host '{}' has no game '{}'", options.instance, options.game)});
+    }
+    auto recorder = Recorder::open(game->segment_path, Recorder::Extent::all);
     if (!recorder) {
         return failed(recorder.error());
     }
     const std::string path = options.path.empty() ? options.game + ".replay" : options.path;
-    auto output = Output::create(path);
+    auto output = OutputFile::create(path);
     if (!output) {
         return failed(output.error());
     }
-    const auto outcome = follow(*recorder, *segment_path, *output);
+    const auto outcome = follow(*recorder, game->segment_path, *output);
     if (!outcome) {
         return failed(outcome.error());
     }

@@ -4,6 +4,7 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -196,6 +197,14 @@ private:
     }
 };
 
+std::function<int(int)> recorder_of(const ServeOptions& options) {
+    if (options.record.folder.empty()) {
+        return {};
+    }
+    return
+        [&options](int stop_fd) { return keep_matches(options.record, options.instance, stop_fd); };
+}
+
 int check(const HostOptions& host, std::span<const GameType* const> types) {
     const auto games = check_instance(host, types);
     if (!games) {
@@ -235,6 +244,12 @@ int run_serve(const ServeOptions& options) {
         !listening) {
         return refuse(listening.error());
     }
+    if (auto made = options.record.folder.empty() || options.check
+                        ? Result<void>{}
+                        : make_folder(options.record.folder);
+        !made) {
+        return refuse(made.error());
+    }
     const bool uring_futex = options.uring_futex && kernel->futex_wait;
     const HostOptions host{.instance = options.instance,
                            .games_max = options.games_max,
@@ -251,6 +266,7 @@ int run_serve(const ServeOptions& options) {
                            .successor = options.arguments.empty()
                                             ? Successor{}
                                             : make_successor(options.arguments, listeners.fds),
+                           .companion = recorder_of(options),
                            .lock_fd = handover.lock_fd};
     const std::array<const GameType*, 2> types{
         options.fill_with_bots ? &tron::tron_type_with_bots() : &tron::tron_type(),

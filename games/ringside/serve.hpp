@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "match_keeper.hpp"
+
 #include "ringside/core/limits.hpp"
 #include "ringside/net/endpoint.hpp"
 #include "ringside/net/peer_address.hpp"
@@ -34,6 +36,7 @@ struct ServeOptions {
     bool realtime = false;                      // fronts and reactive games run before all else
     std::vector<int> front_cpus;                // that fronts run on; empty: any
     std::vector<int> spin_cpus;                 // each for one reactive game, which never sleeps
+    KeepOptions record;                         // every match; an empty folder: none
     bool check = false;  // only say whether it could go on with the instance's games
     std::vector<std::string> arguments;  // of the program, to run its successor with; may be empty
     bool quiet = false;                  // no line on standard output when it listens

@@ -1,6 +1,9 @@
 // Recorded matches, by the real program: what is recorded is what was played, whatever happened.
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -159,6 +162,117 @@ TEST_CASE("record: a match whose process dies is recorded without a gap", "[e2e]
         pane.expect("paused");
         pane.type("q");
         pane.expect_restored(0);
+    }
+}
+
+TEST_CASE("record: a host records 100 matches, some of which crash, without a gap",
+          "[e2e][record]") {
+    const NothingLeft nothing_left;
+    const Folder folder;
+    constexpr int matches = 100;
+    int kills = 0;
+    {
+        ServedHost host({"--restores-per-second", "0", "--record-dir", folder.file("kept")});
+        const Program bots({"bot", "-P", host.port(), "--games", std::to_string(matches),
+                            "--players", "2", "-W", "20", "-H", "12"});
+        std::minstd_rand random(Catch::rngSeed());
+        std::vector<ListedGame> games;
+        REQUIRE(eventually([&] { return list_games(host.port()).size() == matches; }));
+        while (!(games = list_games(host.port())).empty()) {
+            const ListedGame& game = games[random() % games.size()];
+            const pid_t pid = game.state == "running" ? host.find_game_process(game.name) : 0;
+            if (pid != 0 && kill(pid, SIGKILL) == 0) {
+                wait_until_gone(pid);
+                ++kills;
+            }
+        }
+        CHECK(host.stop() == 0);
+    }
+    CHECK(kills > 20);
+    int recorded = 0;
+    for (const auto& entry : fs::directory_iterator(folder.file("kept"))) {
+        if (entry.is_directory()) {
+            continue;
+        }
+        ++recorded;
+        const Outcome verified = run({"replay", "--verify", entry.path()});
+        INFO(verified.output << verified.errors);
+        REQUIRE(verified.exit_code == 0);
+        REQUIRE(says(verified, " 0 gaps: the same states\n"));
+    }
+    CHECK(recorded == matches);
+    const auto links = fs::directory_iterator(folder.file("kept/newest"));
+    CHECK(std::ranges::count_if(links, [](const auto& link) { return fs::exists(link.path()); }) ==
+          matches);
+    std::printf("%d matches recorded, %d kills\n", recorded, kills);
+}
+
+TEST_CASE("record: a recorder that dies, and a host that dies, leave what can be replayed",
+          "[e2e][record]") {
+    const NothingLeft nothing_left;
+    const Folder folder;
+    const std::string kept = folder.file("kept");
+    const std::string instance = new_instance();
+    const auto recordings = [&](const std::string& extension) {
+        std::vector<std::string> found;
+        for (const auto& entry : fs::directory_iterator(kept)) {
+            if (entry.path().extension() == extension && fs::file_size(entry.path()) > 0) {
+                found.push_back(entry.path());
+            }
+        }
+        return found;
+    };
+    const auto expect_good = [](const std::string& path) {
+        const Outcome verified = run({"replay", "--verify", path});
+        INFO(path << ": " << verified.output << verified.errors);
+        CHECK(verified.exit_code == 0);
+    };
+    fs::create_directory(kept);
+    const auto now = fs::file_time_type::clock::now();
+    const auto make = [&](const std::string& name, int days_old, std::size_t bytes) {
+        write(folder.file("kept/" + name), std::string(bytes, 'x'));
+        fs::last_write_time(folder.file("kept/" + name), now - std::chrono::days(days_old));
+    };
+    make("too-old.replay", 11, 10);
+    make("too-large.replay", 2, 900'000);
+    make("young.replay", 1, 900'000);
+    make("notes.txt", 99, 10);
+    const std::vector<std::string> flags{"--record-dir",  kept, "--record-mib", "1",
+                                         "--record-days", "10"};
+    {
+        ServedHost host(flags, instance);
+        CHECK(eventually([&] { return recordings(".replay").size() == 1; }));  // its limits
+        CHECK(fs::exists(folder.file("kept/young.replay")));
+        CHECK(fs::exists(folder.file("kept/notes.txt")));
+        fs::remove(folder.file("kept/young.replay"));
+
+        const Program bots({"bot", "-P", host.port(), "--games", "1", "--players", "2"});
+        REQUIRE(eventually([&] { return recordings(".part").size() == 1; }));
+        const pid_t recorder = host.process("companion");
+        kill(recorder, SIGKILL);
+        wait_until_gone(recorder);
+        // The next one goes on with the same match, in a file of its own.
+        CHECK(eventually(
+            [&] { return recordings(".replay").size() == 1 && recordings(".part").size() == 1; }));
+        expect_good(recordings(".replay").front());
+        const pid_t second = host.process("companion");
+        kill(host.program().pid(), SIGKILL);
+        host.program().wait();
+        wait_until_gone(second);  // by itself
+        CHECK(recordings(".part").empty());
+        CHECK(recordings(".replay").size() == 2);
+    }
+    for (const std::string& path : recordings(".replay")) {
+        expect_good(path);
+    }
+    ServedHost next({"--fresh"}, instance);
+    CHECK(next.stop() == 0);
+    {
+        const Outcome nowhere =
+            run({"serve", "--listen", "127.0.0.1:0", "--instance", new_instance(), "--record-dir",
+                 folder.file("kept/notes.txt")});
+        CHECK(nowhere.exit_code == 1);
+        CHECK(says(nowhere, "cannot make the folder"));
     }
 }
 

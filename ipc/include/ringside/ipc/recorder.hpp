@@ -7,25 +7,54 @@
 #include <string>
 #include <vector>
 
+#include "ringside/core/ids.hpp"
 #include "ringside/ipc/game_segment.hpp"
+#include "ringside/ipc/host_segment.hpp"
 #include "ringside/ipc/snapshot.hpp"
 #include "ringside/ipc/snapshot_ring.hpp"
 
 namespace ringside {
 
-/// The segment of the game with this name in a running host. The Error says what there is not.
-[[nodiscard]] Result<std::string> find_game(const std::string& root, const std::string& instance,
-                                            const std::string& game);
+/// A game of a running host that is not over.
+struct ObservedGame {
+    GameId id;
+    std::string name;
+    std::string segment_path;
+    bool has_password = false;
+};
+
+/// The directory of a running host, as seen from outside.
+class GameObserver {
+public:
+    /// The Error says that there is no such host.
+    [[nodiscard]] static Result<GameObserver> open(const std::string& root,
+                                                   const std::string& instance);
+
+    /// By slot.
+    [[nodiscard]] std::vector<ObservedGame> games() const;
+
+private:
+    GameObserver(std::string instance_path, HostSegment host) noexcept;
+    std::string instance_path_;
+    HostSegment host_;
+};
 
 class Recorder {
 public:
-    /// Of the game in this segment, from its newest state on.
-    [[nodiscard]] static Result<Recorder> open(const std::string& segment_path);
+    enum class Extent : std::uint8_t {
+        all,      // from its newest state to its end
+        matches,  // each from its countdown to its result, as a recording of its own
+    };
+
+    /// Of the game in this segment.
+    [[nodiscard]] static Result<Recorder> open(const std::string& segment_path, Extent extent);
 
     enum class State : std::uint8_t {
         goes_on,
-        ended,    // with its last snapshot
-        damaged,  // what the game has published is no snapshot
+        match_over,  // Extent::matches: this recording is whole, and the next one begins
+        no_match,    // Extent::matches: the countdown was called off; what was appended is void
+        ended,       // with its last snapshot
+        damaged,     // what the game has published is no snapshot
     };
 
     /// Appends what has happened since the last time, in whole entries. Never waits. Frames are
@@ -34,18 +63,23 @@ public:
     [[nodiscard]] State record(std::vector<std::byte>& file);
 
     [[nodiscard]] const GameSegmentPlan& plan() const noexcept { return segment_.plan(); }
-    [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
+    [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }  // of this recording
     [[nodiscard]] std::uint64_t gaps() const noexcept { return gaps_; }
     [[nodiscard]] std::uint64_t tick() const noexcept { return tick_; }
 
 private:
-    Recorder(GameSegment segment, SnapshotReader reader);
+    Recorder(GameSegment segment, SnapshotReader reader, Extent extent);
+    [[nodiscard]] bool begins_with(const SnapshotParts& parts) const noexcept;
+    [[nodiscard]] State after(const SnapshotParts& parts) noexcept;
     void write_start(std::vector<std::byte>& file) const;
     void write_frame(std::vector<std::byte>& file, const SnapshotParts& parts, bool missed_some);
 
     GameSegment segment_;
     SnapshotReader reader_;
+    Extent extent_;
     std::vector<std::uint64_t> copy_;
+    bool recording_ = false;
+    bool played_ = false;  // this match: not only counted down
     std::uint64_t frames_ = 0;
     std::uint64_t gaps_ = 0;
     std::uint64_t tick_ = 0;

@@ -48,6 +48,10 @@ struct HostOptions {
     std::uint32_t restores_per_second = restores_per_second_default;  // of crashed games; 0: any
     bool log_restores = true;
     Successor successor;
+    /// A further process of the host, which only looks on: in it this is called, and returns the
+    /// exit code. It ends when `stop_fd` does: when the host stops, or has died. One that dies is
+    /// started again. Empty: none.
+    std::function<int(int stop_fd)> companion;
     int lock_fd = -1;            // of the instance, from the program that this one has replaced
     int external_front_fd = -1;  // LocalHost's end of a control socket; the host ends with it
 };
