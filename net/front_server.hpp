@@ -3,6 +3,7 @@
 // run() in front.cpp; its work lies in
 //   front_bytes.cpp       bytes of clients, and those that wait for room
 //   front_web.cpp         HTTP and WebSockets, for browsers
+//   front_replays.cpp     files of recorded matches, for them too
 //   front_clients.cpp     their messages
 //   front_membership.cpp  joining, watching, leaving; what the supervisor answers
 //   front_news.cpp        snapshots of games
@@ -120,12 +121,31 @@ private:
     void ask_for_games(Connection&, const HttpRequest&);
     void answer_games(Connection&, const HostMessages::Page&);
     void respond(Connection&, const HttpRequest&, Response);
+    void answered_later(Connection&);
     void respond_asset(Connection&, const HttpRequest&, const WebAsset&);
     void make_asset_buffers();
     [[nodiscard]] bool is_allowed_origin(std::string_view origin) const noexcept;
     void upgrade(Connection&, const HttpRequest&);
     void take_web_socket(Connection&, Bytes);
     void take_web_socket_message(Connection&, Bytes message, bool text);
+
+    // front_replays.cpp
+    /// A file on its way to who asked for it, who may be gone when it has been read.
+    enum class ReplayWish : std::uint8_t { file, whether_there_is_one };
+    struct FileRead {
+        ReplayWish wish{};
+        std::string path;
+        int fd = -1;
+        std::vector<std::byte> bytes;
+        std::size_t read_bytes = 0;
+        std::uint32_t connection_index = 0;
+        std::uint32_t connection_generation = 0;
+    };
+    void ask_for_replay(Connection&, const HttpRequest&, std::string_view game, ReplayWish);
+    void answer_replay(Connection&, const HttpRequest&, ReplayWish, Bytes recording);
+    void file_completed(const Completion&);
+    [[nodiscard]] bool opened(FileRead&, std::int32_t result);
+    void answer_file(const FileRead&);
 
     // front_clients.cpp
     bool within_rate(Connection&) noexcept;
@@ -193,6 +213,8 @@ private:
         BufferRef plain;
         BufferRef gzip;
     };
+    std::unordered_map<std::uint32_t, FileRead> file_reads_;
+    std::uint32_t file_reads_begun_ = 0;
     std::vector<AssetBuffers> asset_buffers_;  // one each of options_.web_assets
     Connections connections_;
     FollowedGames games_;

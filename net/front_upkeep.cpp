@@ -144,6 +144,7 @@ void FrontServer::take_completions() {
                 }
                 bell_armed_ = false;
                 break;
+            case Operation::file: file_completed(completion); break;
             case Operation::ignored: break;
         }
     });

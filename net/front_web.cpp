@@ -30,6 +30,14 @@ constexpr std::string_view no_client_text =
     "This is a Ringside game host, built without its web client (-DRINGSIDE_WEB=OFF).\n"
     "Play from a terminal: ringside play -A <host> -P <port>\n";
 constexpr std::string_view game_path_prefix = "/g/";
+constexpr std::string_view replay_path_prefix = "/r/";        // the page that shows it
+constexpr std::string_view replay_file_prefix = "/replays/";  // the recording itself
+
+/// The name behind the prefix; empty: it is another path.
+std::string_view game_in(std::string_view path, std::string_view prefix) noexcept {
+    const bool names = path.starts_with(prefix) && is_game_name(path.substr(prefix.size()));
+    return names ? path.substr(prefix.size()) : std::string_view{};
+}
 
 /// Of `a=1&b=2`. Names of games need no escapes, so there are none here.
 std::string_view query_value(std::string_view query, std::string_view name) noexcept {
@@ -109,6 +117,11 @@ void FrontServer::answer(Connection& connection, const HttpRequest& request) {
         upgrade(connection, request);
     } else if (request.path == "/games") {
         ask_for_games(connection, request);
+    } else if (const auto game = game_in(request.path, replay_file_prefix); !game.empty()) {
+        ask_for_replay(connection, request, game, ReplayWish::file);
+    } else if (request.path == "/replays" && is_game_name(query_value(request.query, "game"))) {
+        ask_for_replay(connection, request, query_value(request.query, "game"),
+                       ReplayWish::whether_there_is_one);
     } else if (request.path == "/healthz") {
         respond(connection, request, {.headers = std::string(never_stored), .content = "ok\n"});
     } else {
@@ -131,7 +144,7 @@ bool FrontServer::admit_forwarded(Connection& connection, const HttpRequest& req
 
 void FrontServer::answer_page(Connection& connection, const HttpRequest& request) {
     std::string_view path = request.path;
-    if (path.starts_with(game_path_prefix) && is_game_name(path.substr(game_path_prefix.size()))) {
+    if (!game_in(path, game_path_prefix).empty() || !game_in(path, replay_path_prefix).empty()) {
         path = "/";
     }
     const auto asset = std::ranges::find(options_.web_assets, path, &WebAsset::path);
@@ -206,6 +219,11 @@ void FrontServer::answer_games(Connection& connection, const HostMessages::Page&
             {.content_type = "application/json",
              .headers = std::move(headers),
              .content = games_json(games, page.more) + "\n"});
+    answered_later(connection);
+}
+
+/// What it has sent meanwhile comes next.
+void FrontServer::answered_later(Connection& connection) {
     if (!connection.pending.empty()) {
         retry_later(connection);
         retry_due_ = true;

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -145,6 +146,20 @@ void RingLoop::poll_once(int fd, Token token) noexcept {
 void RingLoop::send(int fd, Bytes bytes, Token token) noexcept {
     io_uring_sqe* sqe = next_sqe();
     io_uring_prep_send(sqe, fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    io_uring_sqe_set_data64(sqe, packed(token));
+}
+
+void RingLoop::open(const char* path, Token token) noexcept {
+    io_uring_sqe* sqe = next_sqe();
+    io_uring_prep_openat(sqe, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+    io_uring_sqe_set_data64(sqe, packed(token));
+}
+
+void RingLoop::read(int fd, MutableBytes into, std::uint64_t offset, Token token) noexcept {
+    constexpr std::size_t bytes_max = std::size_t{1} << 30;  // of one request
+    io_uring_sqe* sqe = next_sqe();
+    io_uring_prep_read(sqe, fd, into.data(),
+                       static_cast<unsigned>(std::min(into.size(), bytes_max)), offset);
     io_uring_sqe_set_data64(sqe, packed(token));
 }
 

@@ -31,6 +31,7 @@ enum class Operation : std::uint8_t {
     send,
     control,  // the supervisor's socket became readable
     bell,     // the doorbell's futex word, or its eventfd
+    file,     // a file was opened, or read
 };
 
 /// Which request a completion belongs to. The generation tells the present holder of a place in a
@@ -64,6 +65,10 @@ public:
     void poll_once(int fd, Token) noexcept;
     /// The bytes must stay until the completion.
     void send(int fd, Bytes bytes, Token) noexcept;
+    /// For reading. The path must stay until the completion, whose result is the descriptor.
+    void open(const char* path, Token) noexcept;
+    /// From this offset of a file. The room must stay until the completion.
+    void read(int fd, MutableBytes into, std::uint64_t offset, Token) noexcept;
     /// Completes when the word is woken, or at once when it does not say `asleep`.
     void futex_wait(BellWord&, Token) noexcept;
     void cancel(Token) noexcept;

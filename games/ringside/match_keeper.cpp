@@ -199,7 +199,8 @@ void MatchKeeper::finish(Kept& game) {
     std::error_code error;
     fs::rename(unfinished, finished, error);
     if (!error && !game.is_private) {  // one link takes another's place in one step
-        const std::string link = newest_link(options_.folder, game.game);
+        const std::string link =
+            fmt::format("{}/{}{}", newest_folder(options_.folder), game.game, finished_suffix);
         const std::string next = link + std::string(unfinished_suffix);
         fs::remove(next, error);
         fs::create_symlink(fs::path("..") / finished.filename(), next, error);
@@ -251,7 +252,7 @@ void MatchKeeper::prune() {
     if (!removed) {
         return;
     }
-    for (const auto& entry : fs::directory_iterator(fs::path(options_.folder) / "newest", error)) {
+    for (const auto& entry : fs::directory_iterator(newest_folder(options_.folder), error)) {
         if (!fs::exists(entry.path(), error)) {
             fs::remove(entry.path(), error);
         }
@@ -269,9 +270,9 @@ void MatchKeeper::complain(const std::string& text) {
 
 Result<void> make_folder(const std::string& folder) {
     std::error_code error;
-    fs::create_directories(fs::path(folder) / "newest", error);
+    fs::create_directories(newest_folder(folder), error);
     if (error) {
-        return failure(error, fmt::format("cannot make the folder '{}/newest'", folder));
+        return failure(error, fmt::format("cannot make the folder '{}'", newest_folder(folder)));
     }
     const std::string probe = folder + "/.writable" + std::string(unfinished_suffix);
     fs::remove(probe, error);
@@ -280,8 +281,8 @@ Result<void> make_folder(const std::string& folder) {
     return file ? Result<void>{} : std::unexpected(file.error());
 }
 
-std::string newest_link(const std::string& folder, const std::string& game) {
-    return fmt::format("{}/newest/{}{}", folder, game, finished_suffix);
+std::string newest_folder(const std::string& folder) {
+    return folder + "/newest";
 }
 
 int keep_matches(const KeepOptions& options, const std::string& instance, int stop_fd) {

@@ -23,8 +23,8 @@ struct KeepOptions {
 /// Makes the folders that are missing. The Error says why nothing could be written there.
 [[nodiscard]] Result<void> make_folder(const std::string& folder);
 
-/// What links to the last match of a game.
-[[nodiscard]] std::string newest_link(const std::string& folder, const std::string& game);
+/// Where the links to the last match of each game are.
+[[nodiscard]] std::string newest_folder(const std::string& folder);
 
 /// Follows the host of this instance until `stop_fd` reads as ended. Returns the exit code.
 [[nodiscard]] int keep_matches(const KeepOptions& options, const std::string& instance,

@@ -275,18 +275,21 @@ int run_serve(const ServeOptions& options) {
         return check(host, types);
     }
     const auto front_main = [&](FrontLink link) {
-        return run_front(std::move(link), listeners.fds,
-                         {.resume_grace = options.resume_grace,
-                          .idle_timeout = options.session_timeout,
-                          .connections_per_address_max = options.connections_per_address,
-                          .limit_own_address = options.limit_own_address,
-                          .messages_per_second_max = options.messages_per_second,
-                          .uring_futex = uring_futex,
-                          .busy_poll = options.busy_poll,
-                          .fronts = options.fronts,
-                          .web_assets = web_assets(),
-                          .allowed_origins = options.allowed_origins,
-                          .trusted_proxies = options.trusted_proxies});
+        return run_front(
+            std::move(link), listeners.fds,
+            {.resume_grace = options.resume_grace,
+             .idle_timeout = options.session_timeout,
+             .connections_per_address_max = options.connections_per_address,
+             .limit_own_address = options.limit_own_address,
+             .messages_per_second_max = options.messages_per_second,
+             .uring_futex = uring_futex,
+             .busy_poll = options.busy_poll,
+             .fronts = options.fronts,
+             .web_assets = web_assets(),
+             .replays_folder = options.record.folder.empty() ? std::string()
+                                                             : newest_folder(options.record.folder),
+             .allowed_origins = options.allowed_origins,
+             .trusted_proxies = options.trusted_proxies});
     };
     int ready_fd = options.ready_fd;
     const auto on_ready = [&] {

@@ -30,6 +30,7 @@ function checkTypes() {
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, here);
   options.paths = {
     "@wire/*": [join(generated, "ringside/wire/*")],
+    "@recording/*": [join(generated, "ringside/recording/*")],
     "@tron/*": [join(generated, "ringside/tron/schema/*")],
     "@net/*": [join(here, "src/*")],
     "@games/*": [join(root, "games/*")],
@@ -63,6 +64,7 @@ async function bundle() {
     nodePaths: [modules],
     alias: {
       "@wire": join(generated, "ringside/wire"),
+      "@recording": join(generated, "ringside/recording"),
       "@tron": join(generated, "ringside/tron/schema"),
       "@net": join(here, "src"),
       "@games": join(root, "games"),

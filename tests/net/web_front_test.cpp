@@ -1,10 +1,13 @@
 // A real host with a real front, as browsers find it: HTTP and WebSockets over real sockets.
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <unistd.h>
 
 #include "counter_game.hpp"
 #include "test_client.hpp"
@@ -119,6 +122,53 @@ TEST_CASE("web: what is not there, and what cannot be asked", "[net][web]") {
     CHECK(answers(host, "GET /" + std::string(20'000, 'a')).starts_with("HTTP/1.1 431 "));
     CHECK(answers(host, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").starts_with("HTTP/1.1 505 "));
     CHECK(host.stop() == 0);
+}
+
+TEST_CASE("web: recorded matches", "[net][web]") {
+    const auto folder =
+        std::filesystem::temp_directory_path() / ("ringside-replays-" + std::to_string(::getpid()));
+    std::filesystem::create_directories(folder / "folder.replay");
+    const std::string recording(300'000, 'r');
+    std::ofstream(folder / "duel.replay") << recording;
+    std::ofstream(folder / "empty.replay");
+    std::ofstream(folder / "secret") << "secret";
+    std::filesystem::create_symlink("nowhere", folder / "gone.replay");
+    FrontOptions options = with_assets();
+    options.replays_folder = folder;
+    {
+        TestHost host(options);
+        const std::string found = get(host, "/replays/duel");
+        CHECK(found.starts_with("HTTP/1.1 200 OK\r\n"));
+        CHECK(has(found, "\r\nContent-Type: application/octet-stream\r\n"));
+        CHECK(found.ends_with("\r\n\r\n" + recording));
+        for (const char* name : {"nobody", "empty", "gone", "folder", "secret", "..%2fduel"}) {
+            INFO(name);
+            CHECK(get(host, "/replays/"s + name).starts_with("HTTP/1.1 404 "));
+        }
+        CHECK(get(host, "/replays/../secret").starts_with("HTTP/1.1 404 "));
+        CHECK(get(host, "/replays?game=duel").ends_with("{\"recorded\":true}\n"));
+        CHECK(get(host, "/replays?game=nobody").ends_with("{\"recorded\":false}\n"));
+        CHECK(get(host, "/replays?game=..").starts_with("HTTP/1.1 404 "));
+        CHECK(get(host, "/r/duel").ends_with(page));  // the page that shows it
+        // What is behind it on the connection waits for the file.
+        const std::string three = answers(host,
+                                          "GET /replays/duel HTTP/1.1\r\nHost: h\r\n\r\n"
+                                          "HEAD /replays/duel HTTP/1.1\r\nHost: h\r\n\r\n"
+                                          "GET /healthz HTTP/1.1\r\nHost: h\r\n"
+                                          "Connection: close\r\n\r\n");
+        CHECK(count_of(three, "\r\nContent-Length: 300000\r\n") == 2);
+        CHECK(three.ends_with("\r\n\r\nok\n"));
+        for (int i = 0; i < 40; ++i) {  // and who does not wait for it hurts nobody
+            host.connect().raw("GET /replays/duel HTTP/1.1\r\nHost: h\r\n\r\n");
+        }
+        CHECK(get(host, "/healthz").ends_with("ok\n"));
+        CHECK(host.stop() == 0);
+    }
+    TestHost without(with_assets());
+    CHECK(get(without, "/replays/duel").starts_with("HTTP/1.1 404 "));
+    CHECK(get(without, "/replays?game=duel").ends_with("{\"recorded\":false}\n"));
+    CHECK(without.stop() == 0);
+    std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("web: a host without a web client says so", "[net][web]") {

@@ -4,7 +4,8 @@
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Host, Terminal, browserOptions, eventually } from "./host.mjs";
@@ -19,7 +20,10 @@ mkdirSync(values.screenshots, { recursive: true });
 const desktop = { width: 1280, height: 800 };
 const phone = { width: 390, height: 844 };
 
-const host = await Host.start(values.program, ["--fronts", "1", "--resume-grace", "30"]);
+const recordings = mkdtempSync(join(tmpdir(), "ringside-browser-test-"));
+process.on("exit", () => rmSync(recordings, { recursive: true, force: true }));
+const host = await Host.start(values.program, ["--fronts", "1", "--resume-grace", "30",
+                                               "--record-dir", recordings]);
 const browser = await chromium.launch(browserOptions);
 const problems = [];
 
@@ -241,12 +245,59 @@ async function testBots() {
   await eventually("the race", async () => (await status(page)) === "3 racing");
   await eventually("the end of the match", async () =>
     /won|Nobody/.test(await page.locator(".panel h2").first().innerText()), 120_000);
+
+  // The host has recorded it, and says so; the result is the same there.
+  const result = await page.locator(".panel h2").first().innerText();
+  const [replay] = await Promise.all([page.context().waitForEvent("page"),
+                                      page.getByText("watch the replay").click()]);
+  await watchReplay(replay, result);
+  await picture(replay, "replay-desktop");
+  await replay.setViewportSize(phone);
+  await picture(replay, "replay-phone");
+  await page.context().close();
+}
+
+/// To its end, by the place it is at; then a step back, and on from there.
+async function watchReplay(page, result) {
+  const place = async () => Number((await page.locator("#replay-place").innerText()).slice(5));
+  await page.locator("#replay-bar").waitFor();
+  const begin = await place();
+  await eventually("the replay goes on by itself", async () => await place() > begin);
+  const last = Number(await page.locator("#replay-position").getAttribute("max"));
+  await page.locator("#replay-position").fill(String(last));
+  assert.equal(await page.locator(".panel h2").first().innerText(), result);
+  const end = await place();
+  await page.getByRole("button", { name: "one step back" }).click();
+  assert.equal(await place(), end - 1);
+  assert.equal(await page.locator("#replay-pause").innerText(), "play");
+  await page.locator("#replay-pause").click();
+  await eventually("the end again", async () => await place() === end);
+}
+
+async function testReplayFiles() {
+  const file = readdirSync(recordings).find((name) => name.startsWith("with-bots."));
+  const page = await newPage();
+  await page.goto(host.url);
+  await page.locator("#replay-file").setInputFiles(join(recordings, file));
+  await shown(page, "with-bots (replay)");
+  await page.locator("#replay-bar").waitFor();
+  await page.keyboard.press("Space");
+  assert.equal(await page.locator("#replay-pause").innerText(), "play");
+  await page.goBack();
+  await shown(page, "New game");
+  assert.ok(await page.locator("#replay-bar").isHidden());
+
+  const none = join(recordings, "none.txt");
+  writeFileSync(none, "this is not a recording, but it is longer than one entry's prefix");
+  await page.locator("#replay-file").setInputFiles(none);
+  await shown(page, "This is not a recorded match.");
   await page.context().close();
 }
 
 try {
   await testFirstPaint();
   await testBots();
+  await testReplayFiles();
   await testRefusals();
   await testTouch();
   await testMatch();

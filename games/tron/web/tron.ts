@@ -31,6 +31,7 @@ class TronView implements GameView {
   private readonly touchBar = element("div", { className: "touch" }, this.insertButton);
 
   private current: View | undefined;
+  private phaseShown: Phase | undefined;
   private seats = 1;
   private ownNumber = 0;
   private announced = "";
@@ -63,22 +64,26 @@ class TronView implements GameView {
     this.root.classList.toggle("watching", this.ownNumber === 0);
   }
 
-  view(bytes: Uint8Array): boolean {
+  view(bytes: Uint8Array, shown = true): boolean {
     const view = decodeView(bytes);
     if (view === undefined) {
       return false;
     }
     const continuous = this.current?.phase === Phase.started && view.phase === Phase.started;
     this.current = view;
-    this.show(view, continuous);
+    if (shown) {
+      this.show(view, continuous);
+    }
     return true;
   }
 
-  delta(bytes: Uint8Array): boolean {
+  delta(bytes: Uint8Array, shown = true): boolean {
     if (this.current === undefined || !applyDelta(bytes, this.current)) {
       return false;
     }
-    this.show(this.current, true);
+    if (shown) {
+      this.show(this.current, true);
+    }
     return true;
   }
 
@@ -104,6 +109,10 @@ class TronView implements GameView {
     this.insertButton.textContent = this.insertLabel(view, inserting);
     this.insertButton.classList.toggle("on", inserting || this.own()?.ready === true);
     this.announce(view);
+    if (view.phase === Phase.finished && this.phaseShown === Phase.started) {
+      this.host.matchOver();
+    }
+    this.phaseShown = view.phase;
   }
 
   private insertLabel(view: View, inserting: boolean): string {

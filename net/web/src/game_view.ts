@@ -6,6 +6,8 @@ export interface GameViewHost {
   send(input: Uint8Array): void;
   /// The player wants to go back to the lobby.
   quit(): void;
+  /// A match is over, and another one may follow.
+  matchOver(): void;
   /// For the line that screen readers read out.
   announce(text: string): void;
 }
@@ -13,10 +15,10 @@ export interface GameViewHost {
 export interface GameView {
   /// A seat, or none for those who watch. Called again after a connection was lost.
   enter(seat: number | undefined, tickMs: number, config: Uint8Array): void;
-  /// A whole view. False: these bytes are none.
-  view(bytes: Uint8Array): boolean;
+  /// A whole view. False: these bytes are none. Not `shown`: another one follows at once.
+  view(bytes: Uint8Array, shown?: boolean): boolean;
   /// How the view differs from the one before. False: it does not fit it.
-  delta(bytes: Uint8Array): boolean;
+  delta(bytes: Uint8Array, shown?: boolean): boolean;
   close(): void;
 }
 

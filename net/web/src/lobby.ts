@@ -19,6 +19,7 @@ export interface NewGame {
 export interface LobbyListener {
   open(game: string, how: "join" | "watch"): void;
   create(game: NewGame): void;
+  replay(file: File): void;
 }
 
 interface Row {
@@ -48,6 +49,14 @@ export class Lobby {
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit(type);
+    });
+    const replayFile = byId<HTMLInputElement>("replay-file");
+    replayFile.addEventListener("change", () => {
+      const file = replayFile.files?.[0];
+      replayFile.value = ""; // the same one may be opened again
+      if (file !== undefined) {
+        listener.replay(file);
+      }
     });
     byId("practice").addEventListener("click", () => listener.create({
       name: madeUpName(), type, config: type.sizes[Number(sizes.value)]!.config(1), password: "",
@@ -87,6 +96,10 @@ export class Lobby {
 
   say(problem: string): void {
     this.problem.textContent = problem;
+  }
+
+  sayOfReplay(problem: string): void {
+    byId("replay-problem").textContent = problem;
   }
 
   private submit(type: GameViewType): void {

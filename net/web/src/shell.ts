@@ -4,10 +4,15 @@ import { byId } from "./dom";
 import type { GameView, GameViewType } from "./game_view";
 import { Link, type LinkListener, Refusal } from "./link";
 import { Lobby, type NewGame } from "./lobby";
+import { Playback } from "./playback";
+import { type Recording, readRecording } from "./recording";
 import { farewellText, refusalText } from "./reasons";
 import { JoinMode } from "./wire";
 
 const gamePath = "/g/";
+const replayPath = "/r/";
+const replayFilePath = "/replays/";
+const replayReadyMs = 1500; // after a match's end: its host has written it then
 
 export class Shell implements LinkListener {
   private readonly link: Link;
@@ -26,12 +31,17 @@ export class Shell implements LinkListener {
   private password = "";
   private creating: NewGame | undefined;
   private gameView: GameView | undefined;
+  private playback: Playback | undefined;
+  private readonly replayLink = byId<HTMLAnchorElement>("replay-link");
+  private replayTimer: number | undefined;
 
   constructor(private readonly types: GameViewType[]) {
     this.lobby = new Lobby(types, {
       open: (game, how) => this.go(game, how),
       create: (game) => this.create(game),
+      replay: (file) => void this.replayFile(file),
     });
+    this.letFilesBeDropped();
     byId("leave").addEventListener("click", () => this.toLobby(""));
     byId("share").addEventListener("click", () => void this.share());
     byId("message-back").addEventListener("click", () => this.toLobby(""));
@@ -49,6 +59,11 @@ export class Shell implements LinkListener {
   // ---- where we are ----------------------------------------------------------------------------
 
   private route(): void {
+    if (location.pathname.startsWith(replayPath)) {
+      this.leaveGame();
+      void this.replayOf(decodeURIComponent(location.pathname.slice(replayPath.length)));
+      return;
+    }
     const name = location.pathname.startsWith(gamePath)
       ? decodeURIComponent(location.pathname.slice(gamePath.length)) : "";
     if (name === this.game && name !== "") {
@@ -88,13 +103,18 @@ export class Shell implements LinkListener {
     this.lobby.show(this.link);
   }
 
-  private enterGame(): void {
+  private showGamePage(title: string): void {
+    byId("share").hidden = false;
     this.lobby.hide();
     this.lobbyElement.hidden = true;
     this.gameElement.hidden = false;
     this.message.hidden = true;
-    document.title = `${this.game} – Ringside`;
-    this.title.textContent = this.game;
+    document.title = `${title} – Ringside`;
+    this.title.textContent = title;
+  }
+
+  private enterGame(): void {
+    this.showGamePage(this.game);
     const made = this.creating;
     if (made?.name === this.game) {
       this.link.join({ game: made.name, type: made.type.name, mode: JoinMode.create_only,
@@ -110,8 +130,8 @@ export class Shell implements LinkListener {
     if (this.game !== "") {
       this.link.leave();
     }
-    this.gameView?.close();
-    this.gameView = undefined;
+    this.closeView();
+    this.offerReplay("");
     this.game = "";
     if (this.creating?.name !== decodeURIComponent(location.pathname.slice(gamePath.length))) {
       this.creating = undefined;
@@ -119,10 +139,16 @@ export class Shell implements LinkListener {
     }
   }
 
-  /// Instead of a game: why there is none.
-  private explain(text: string, askPassword = false): void {
+  private closeView(): void {
+    this.playback?.close();
+    this.playback = undefined;
     this.gameView?.close();
     this.gameView = undefined;
+  }
+
+  /// Instead of a game: why there is none.
+  private explain(text: string, askPassword = false): void {
+    this.closeView();
     byId("message-text").textContent = text;
     byId("ask-password").hidden = !askPassword;
     this.message.hidden = false;
@@ -132,8 +158,98 @@ export class Shell implements LinkListener {
     }
   }
 
+  // ---- replays ---------------------------------------------------------------------------------
+
+  private letFilesBeDropped(): void {
+    document.addEventListener("dragover", (event) => event.preventDefault());
+    document.addEventListener("drop", (event) => {
+      event.preventDefault();
+      const file = event.dataTransfer?.files[0];
+      if (file !== undefined && !this.lobbyElement.hidden) {
+        void this.replayFile(file);
+      }
+    });
+  }
+
+  private async replayFile(file: File): Promise<void> {
+    const recording = readRecording(new Uint8Array(await file.arrayBuffer()));
+    if (this.lobbyElement.hidden) {
+      return; // a game was opened meanwhile
+    }
+    if (typeof recording === "string") {
+      this.lobby.sayOfReplay(`${file.name}: ${recording}`);
+      return;
+    }
+    this.lobby.sayOfReplay("");
+    history.pushState(null, "", "/?replay");
+    this.showReplay(recording);
+    byId("share").hidden = true; // nobody else has the file
+  }
+
+  /// The last match of a game, as its host has recorded it.
+  private async replayOf(game: string): Promise<void> {
+    this.showGamePage(game);
+    const here = location.pathname;
+    let recording: Recording | string = "There is no recorded match of that name.";
+    try {
+      const answer = await fetch(replayFilePath + encodeURIComponent(game));
+      if (answer.ok) {
+        recording = readRecording(new Uint8Array(await answer.arrayBuffer()));
+      }
+    } catch {
+      recording = "The host does not answer.";
+    }
+    if (location.pathname !== here) {
+      return; // somebody has gone elsewhere
+    }
+    if (typeof recording === "string") {
+      this.explain(recording);
+    } else {
+      this.showReplay(recording);
+    }
+  }
+
+  private showReplay(recording: Recording): void {
+    const type = this.types.find((each) => each.name === recording.type);
+    this.showGamePage(`${recording.game} (replay)`);
+    if (type === undefined) {
+      this.explain(`There is no view for games of type ${recording.type} here.`);
+      return;
+    }
+    this.gameView = type.open(this.stage, {
+      send: () => {},
+      quit: () => this.toLobby(""),
+      matchOver: () => {},
+      announce: (text) => this.announce(text),
+    });
+    this.playback = new Playback(recording, this.gameView,
+                                 () => this.explain("This recording is damaged."));
+  }
+
+  /// Whether the host has recorded the match that is just over.
+  private lookForReplay(): void {
+    window.clearTimeout(this.replayTimer);
+    const game = this.game;
+    this.replayTimer = window.setTimeout(async () => {
+      const recorded = await fetch(`/replays?game=${encodeURIComponent(game)}`)
+        .then((answer) => answer.json() as Promise<{ recorded?: boolean }>)
+        .then((answer) => answer.recorded === true, () => false); // or there is no host any more
+      if (recorded && this.game === game) {
+        this.offerReplay(replayPath + encodeURIComponent(game));
+      }
+    }, replayReadyMs);
+  }
+
+  private offerReplay(address: string): void {
+    window.clearTimeout(this.replayTimer);
+    this.replayLink.hidden = address === "";
+    this.replayLink.href = address;
+    this.replayLink.target = "_blank"; // the seat is kept for a rematch
+  }
+
   private async share(): Promise<void> {
-    const address = `${location.origin}${gamePath}${encodeURIComponent(this.game)}`;
+    const address = this.playback !== undefined
+      ? location.href : `${location.origin}${gamePath}${encodeURIComponent(this.game)}`;
     const said = byId("shared");
     try {
       if (typeof navigator.share === "function" && window.matchMedia("(pointer: coarse)").matches) {
@@ -174,6 +290,7 @@ export class Shell implements LinkListener {
     this.gameView ??= viewType.open(this.stage, {
       send: (input) => this.link.input(input),
       quit: () => this.toLobby(""),
+      matchOver: () => this.lookForReplay(),
       announce: (text) => this.announce(text),
     });
     this.gameView.enter(seat, tickMs, config);

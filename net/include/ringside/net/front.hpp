@@ -32,6 +32,8 @@ struct FrontOptions {
     bool busy_poll = false;   // never sleep
     std::uint32_t fronts = 1;  // that accept from the same sockets
     WebAssets web_assets;      // what browsers are served; none: built without a web client
+    /// Where NAME.replay is the last recorded match of the game NAME; empty: none are served.
+    std::string replays_folder;
     /// Of pages that may connect and read as our own do, "https://example.org"; "*": any.
     std::vector<std::string> allowed_origins;
     /// Whose X-Forwarded-For is believed, so that limits per address count a proxy's clients.

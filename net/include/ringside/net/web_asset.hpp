@@ -9,7 +9,7 @@
 namespace ringside {
 
 struct WebAsset {
-    std::string_view path;  // "/" is the page, also of every /g/NAME
+    std::string_view path;  // "/" is the page, also of every /g/NAME and /r/NAME
     std::string_view content_type;
     std::string_view entity_tag;  // quotes included
     bool immutable = false;       // its path changes with its content
