@@ -30,7 +30,7 @@ constexpr std::string_view unfinished_suffix = ".part";
 
 // A match begins with a countdown, so a game is found in time; a tick of 10 ms is followed in time
 // because a ring holds many snapshots.
-constexpr std::int64_t look_for_games_ns = 100'000'000;
+constexpr int look_for_games_ms = 100;
 constexpr int turn_ms = 10;
 constexpr std::int64_t prune_ns = 10'000'000'000;
 constexpr std::int64_t complain_ns = 60'000'000'000;
@@ -81,10 +81,10 @@ void MatchKeeper::run(int stop_fd) {
     std::int64_t next_look_ns = 0;
     for (bool stopped = false; !stopped;) {
         pollfd stop{.fd = stop_fd, .events = POLLIN, .revents = 0};
-        stopped = poll(&stop, 1, turn_ms) > 0;
+        stopped = poll(&stop, 1, games_.empty() ? look_for_games_ms : turn_ms) > 0;
         if (stopped || monotonic_ns() >= next_look_ns) {
             look_for_games();
-            next_look_ns = monotonic_ns() + look_for_games_ns;
+            next_look_ns = monotonic_ns() + std::int64_t{look_for_games_ms} * 1'000'000;
         }
         for (auto& [id, game] : games_) {
             follow(game);

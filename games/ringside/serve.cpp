@@ -197,12 +197,18 @@ private:
     }
 };
 
-std::function<int(int)> recorder_of(const ServeOptions& options) {
+std::function<int(int)> recorder_of(const ServeOptions& options,
+                                    const std::vector<int>& listening_fds) {
     if (options.record.folder.empty()) {
         return {};
     }
-    return
-        [&options](int stop_fd) { return keep_matches(options.record, options.instance, stop_fd); };
+    return [&](int stop_fd) {
+        // A disk that hangs, and this process with it, must not keep the port from the next host.
+        for (const int fd : listening_fds) {
+            close(fd);
+        }
+        return keep_matches(options.record, options.instance, stop_fd);
+    };
 }
 
 int check(const HostOptions& host, std::span<const GameType* const> types) {
@@ -266,7 +272,7 @@ int run_serve(const ServeOptions& options) {
                            .successor = options.arguments.empty()
                                             ? Successor{}
                                             : make_successor(options.arguments, listeners.fds),
-                           .companion = recorder_of(options),
+                           .companion = recorder_of(options, listeners.fds),
                            .lock_fd = handover.lock_fd};
     const std::array<const GameType*, 2> types{
         options.fill_with_bots ? &tron::tron_type_with_bots() : &tron::tron_type(),

@@ -30,8 +30,7 @@ export class Playback {
     on(document.body, "keydown", (event) => this.key(event as KeyboardEvent));
     this.bar.hidden = false;
     this.enter();
-    this.show(0);
-    this.schedule();
+    this.goOnFrom(0);
   }
 
   close(): void {
@@ -54,18 +53,26 @@ export class Playback {
 
   private toggle(): void {
     if (this.atEnd) {
-      this.show(0);
       this.playing = true;
+      this.goOnFrom(0);
     } else {
       this.playing = !this.playing;
+      this.schedule();
     }
-    this.schedule();
   }
 
   private stepTo(frame: number): void {
     this.playing = false;
-    this.show(Math.min(Math.max(frame, 0), this.recording.frames.length - 1));
-    this.schedule();
+    this.goOnFrom(Math.min(Math.max(frame, 0), this.recording.frames.length - 1));
+  }
+
+  private goOnFrom(frame: number): void {
+    if (this.show(frame)) {
+      this.schedule();
+    } else {
+      this.close();
+      this.damaged();
+    }
   }
 
   private key(event: KeyboardEvent): void {
@@ -81,10 +88,7 @@ export class Playback {
   private schedule(): void {
     window.clearTimeout(this.timer);
     if (this.playing && !this.atEnd) {
-      this.timer = window.setTimeout(() => {
-        this.show(this.frame + 1);
-        this.schedule();
-      }, this.tickMs());
+      this.timer = window.setTimeout(() => this.goOnFrom(this.frame + 1), this.tickMs());
     }
     const text = this.playing && !this.atEnd ? "pause" : "play";
     if (this.pauseButton.textContent !== text) {
@@ -92,8 +96,9 @@ export class Playback {
     }
   }
 
-  /// From the frame shown now if it is the next one; else from the last whole view before it.
-  private show(wanted: number): void {
+  /// From the frame shown now if it is the next one; else from the last whole view before it. False:
+  /// a frame does not fit the one before.
+  private show(wanted: number): boolean {
     const frames = this.recording.frames;
     let from = wanted;
     if (wanted !== this.frame + 1) {
@@ -105,13 +110,12 @@ export class Playback {
       const frame = frames[i]!;
       const shown = i === wanted;
       if (!(frame.whole ? this.view.view(frame.bytes, shown) : this.view.delta(frame.bytes, shown))) {
-        this.close();
-        this.damaged();
-        return;
+        return false;
       }
     }
     this.frame = wanted;
     this.position.value = String(wanted);
     this.place.textContent = `tick ${frames[wanted]!.tick}`;
+    return true;
   }
 }
