@@ -84,7 +84,8 @@ bool is_recording(Bytes begin) noexcept {
 
 std::size_t Reader::next_bytes() const noexcept {
     flatbuffers::uoffset_t entry_bytes = 0;
-    std::memcpy(&entry_bytes, rest_.data(), std::min(prefix_bytes, rest_.size()));
+    std::ranges::copy(rest_.first(std::min(prefix_bytes, rest_.size())),
+                      std::as_writable_bytes(std::span(&entry_bytes, 1)).begin());
     return prefix_bytes + entry_bytes;
 }
 
