@@ -570,7 +570,9 @@ public:
         GameSegmentPlan wanted{};
         wanted.epoch = 1;
         wanted.tick_ns = 1'000'000;
-        wanted.idle_timeout_ns = 2'000'000'000;  // a recovery that lost events must end as well
+        // A recovery that lost events must end as well, and a game that is stepped through on a
+        // busy machine must not be taken for an idle one.
+        wanted.idle_timeout_ns = 60'000'000'000;
         wanted.pacing = static_cast<std::uint32_t>(Pacing::lockstep);
         wanted.seats = 4;
         wanted.state_bytes_max = 1;
