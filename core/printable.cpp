@@ -59,6 +59,36 @@ std::string printable(std::string_view text) {
     return safe;
 }
 
+std::u32string code_points(std::string_view text) {
+    std::u32string characters;
+    while (!text.empty()) {
+        const Decoded decoded = decode(text);
+        characters += decoded.bytes == 0 ? U'?' : static_cast<char32_t>(decoded.code_point);
+        text.remove_prefix(decoded.bytes == 0 ? 1 : decoded.bytes);
+    }
+    return characters;
+}
+
+std::string utf8_of(char32_t character) {
+    const auto lead = [&](unsigned mark, unsigned shift) {
+        return static_cast<char>(mark | (character >> shift));
+    };
+    const auto rest = [&](unsigned shift) {
+        return static_cast<char>(0x80u | ((character >> shift) & 0x3fu));
+    };
+    if (character < 0x80) {
+        return {static_cast<char>(character)};
+    }
+    if (character < 0x800) {
+        return {lead(0xc0, 6), rest(0)};
+    }
+    if (character < 0x10000) {
+        const bool surrogate = character >= 0xd800 && character <= 0xdfff;
+        return surrogate ? "?" : std::string{lead(0xe0, 12), rest(6), rest(0)};
+    }
+    return character > 0x10ffff ? "?" : std::string{lead(0xf0, 18), rest(12), rest(6), rest(0)};
+}
+
 bool is_utf8(std::string_view text) noexcept {
     while (!text.empty()) {
         const std::size_t bytes = decode(text).bytes;

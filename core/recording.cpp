@@ -61,7 +61,10 @@ void append_frame(std::vector<std::byte>& file, const FrameFacts& frame) {
             builder.CreateVector(reinterpret_cast<const std::uint8_t*>(frame.key->state.data()),
                                  frame.key->state.size());
         const auto seats = vector_of(builder, std::as_bytes(std::span(frame.key->seats)));
-        key = CreateKey(builder, state, seats, frame.key->gap);
+        const auto nicknames = std::ranges::all_of(frame.key->nicknames, &std::string::empty)
+                                   ? 0
+                                   : builder.CreateVectorOfStrings(frame.key->nicknames);
+        key = CreateKey(builder, state, seats, frame.key->gap, nicknames);
     }
     const auto journal = vector_of(builder, frame.journal);
     const auto delta = vector_of(builder, frame.delta);

@@ -15,6 +15,7 @@ namespace {
 constexpr flatbuffers::uoffset_t depth_max = 8;
 constexpr flatbuffers::uoffset_t tables_max_from_client = 4;
 constexpr flatbuffers::uoffset_t tables_max_from_host = 8 + games_per_page_max;
+static_assert(games_per_page_max >= seats_max, "Players has a table for each of them");
 
 // MessageType: the enum of Root's union.
 template <class Root, class MessageType>

@@ -12,15 +12,23 @@
 
 namespace ringside {
 
-std::vector<std::byte> join_body(const ResumeKey& key, Bytes parameters) {
-    std::vector<std::byte> body(key.begin(), key.end());
-    body.insert(body.end(), parameters.begin(), parameters.end());
+namespace {
+
+std::vector<std::byte> joined_bytes(Bytes head, Bytes rest) {
+    std::vector<std::byte> body(head.begin(), head.end());
+    body.insert(body.end(), rest.begin(), rest.end());
     return body;
+}
+
+}  // namespace
+
+std::vector<std::byte> join_body(const JoinHead& head, Bytes parameters) {
+    return joined_bytes(std::as_bytes(std::span(&head, 1)), parameters);
 }
 
 std::vector<std::byte> resume_body(const ResumeKey& key,
                                    std::span<const ResumeCandidate> candidates) {
-    return join_body(key, std::as_bytes(candidates));
+    return joined_bytes(key, std::as_bytes(candidates));
 }
 
 // ---- GameLink ----------------------------------------------------------------------------------

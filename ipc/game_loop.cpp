@@ -346,12 +346,12 @@ void GameLoop::apply(std::uint32_t front_slot, EventKind kind, const EventHeader
 }
 
 void GameLoop::join(std::uint32_t front_slot, const EventHeader& header, Bytes body) {
-    ResumeKey key;
-    if (find(header.session) != nullptr || body.size() < sizeof(key)) {
+    JoinHead head;
+    if (find(header.session) != nullptr || body.size() < sizeof(head)) {
         return;  // asked twice; or not a front of ours
     }
-    std::memcpy(&key, body.data(), sizeof(key));
-    const Bytes parameters = body.subspan(sizeof(key));
+    std::memcpy(&head, body.data(), sizeof(head));
+    const Bytes parameters = body.subspan(sizeof(head));
     const JoinAnswer joined = game_->on_join(parameters);
     const bool seated = joined.reason == RefuseReason::none;
     journal_.add({.kind = CallKind::join,
@@ -366,7 +366,8 @@ void GameLoop::join(std::uint32_t front_slot, const EventHeader& header, Bytes b
               "a game type seats no more than its shape declares");
     roster_.push_back({.session = header.session,
                        .grace_until_ns = 0,
-                       .key = key,
+                       .key = head.key,
+                       .nickname = head.nickname,
                        .last_input = 0,
                        .seat = value(joined.seat),
                        .front_slot = static_cast<std::uint8_t>(front_slot),

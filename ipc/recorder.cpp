@@ -143,10 +143,11 @@ void Recorder::write_frame(std::vector<std::byte>& file, const SnapshotParts& pa
                                 .delta = parts.delta,
                                 .view = parts.view,
                                 .checksum = recording::checksum(parts.state, parts.view)};
-    recording::KeyFacts key{.state = parts.state, .seats = {}, .gap = gap};
+    recording::KeyFacts key{.state = parts.state, .seats = {}, .nicknames = {}, .gap = gap};
     if (first || gap) {
         for (const RosterEntry& entry : parts.roster) {
             key.seats.push_back(entry.seat);
+            key.nicknames.emplace_back(text_of(nickname_of(text_of(entry.nickname))));
         }
         frame.journal = {};
         frame.delta = {};

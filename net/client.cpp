@@ -242,9 +242,10 @@ void Client::send_join() {
         const auto parameters =
             request.parameters.empty() ? 0 : bytes_vector(builder, request.parameters);
         const auto password = request.password.empty() ? 0 : builder.CreateString(request.password);
+        const auto nickname = request.nickname.empty() ? 0 : builder.CreateString(request.nickname);
         return std::pair{wire::ClientMessage::Join,
                          wire::CreateJoin(builder, game, type, request.mode, config, parameters,
-                                          password, request.unlisted)
+                                          password, request.unlisted, nickname)
                              .Union()};
     });
 }

@@ -25,7 +25,7 @@ struct Departure {
 
 struct FollowedGame {
     explicit FollowedGame(GameLink game_link)
-        : link(std::move(game_link)), inputs(link.plan().seats, 0) {}
+        : link(std::move(game_link)), inputs(link.plan().seats, 0), nicknames(link.plan().seats) {}
 
     GameLink link;
     std::vector<std::uint32_t> members;   // connections from entering to leaving
@@ -36,6 +36,8 @@ struct FollowedGame {
     std::uint64_t sequence = 0;           // of the newest snapshot
     BufferRef newest;                     // its wire Snapshot, once somebody needed that
     std::vector<std::uint32_t> inputs;    // by seat: last input number told to clients
+    std::vector<Nickname> nicknames;      // by seat, as told to clients
+    BufferRef players;                    // the message that tells them; none: nobody has had one
     bool failed = false;                  // given up
     bool over = false;                    // ended or given up: to be closed
 

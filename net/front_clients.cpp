@@ -132,6 +132,7 @@ FrontServer::Handled FrontServer::take_join(Connection& connection, const wire::
         wish.open.unlisted = join.unlisted();
         wish.open.config.assign(config.begin(), config.end());
         wish.parameters.assign(parameters.begin(), parameters.end());
+        wish.nickname = nickname_of(text_of(join.nickname()));
         begin(connection, std::move(wish));
     }
     return Handled::done;

@@ -154,6 +154,7 @@ void FrontServer::watch(Connection& connection, FollowedGame& game) {
     show(connection);
     game.link.set_watchers(static_cast<std::uint32_t>(game.watchers.size()));
     say(connection, messages_.watching(game.link.plan()));
+    tell_players(connection, game);
     if (!game.newest) {  // the others needed only deltas
         game.link.snapshots().read_again();
         read_news(game);
@@ -166,11 +167,13 @@ void FrontServer::enter(Connection& connection) {
     Session& session = connection.session;
     FollowedGame& game = *game_of(connection);
     const auto& resume = session.wish->resume;
-    const bool written = resume.empty()
-                             ? games_.write(game, EventKind::join, session.id, 0,
-                                            join_body(session.key, session.wish->parameters))
-                             : games_.write(game, EventKind::resume, session.id, 0,
-                                            resume_body(session.key, resume));
+    const bool written =
+        resume.empty()
+            ? games_.write(game, EventKind::join, session.id, 0,
+                           join_body({.key = session.key, .nickname = session.wish->nickname},
+                                     session.wish->parameters))
+            : games_.write(game, EventKind::resume, session.id, 0,
+                           resume_body(session.key, resume));
     if (!written) {
         retry_later(connection);
         return;

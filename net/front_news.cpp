@@ -44,6 +44,7 @@ void FrontServer::read_news(FollowedGame& game) {
 }
 
 void FrontServer::apply_snapshot(FollowedGame& game, const SnapshotParts& parts) {
+    note_nicknames(game, parts);
     const std::uint64_t position = parts.event_position(link_.slot());
     if (std::exchange(game.applied_position, position) != position) {
         settle_joins(game, parts);  // first Joined …
@@ -53,6 +54,35 @@ void FrontServer::apply_snapshot(FollowedGame& game, const SnapshotParts& parts)
     if ((parts.header.flags & snapshot_ended) != 0) {
         const auto reason = static_cast<LeaveReason>(parts.header.end_reason & 0xff);
         finish(game, reason == LeaveReason::none ? LeaveReason::game_ended : reason);
+    }
+}
+
+/// To those who are in it; newcomers are told when they are let in.
+void FrontServer::note_nicknames(FollowedGame& game, const SnapshotParts& parts) {
+    nicknames_.assign(game.nicknames.size(), {});
+    for (const RosterEntry& entry : parts.roster) {
+        if (entry.seat < nicknames_.size() && entry.nickname != Nickname{}) {
+            nicknames_[entry.seat] = nickname_of(text_of(entry.nickname));  // foreign
+        }
+    }
+    if (nicknames_ == game.nicknames) {
+        return;
+    }
+    game.nicknames = nicknames_;
+    game.players = messages_.players(game.nicknames);
+    for (const std::uint32_t index : copy_of(game.members)) {
+        if (connections_.at(index).session.membership == Membership::seated) {
+            tell_players(connections_.at(index), game);
+        }
+    }
+    for (const std::uint32_t index : copy_of(game.watchers)) {
+        tell_players(connections_.at(index), game);
+    }
+}
+
+void FrontServer::tell_players(Connection& connection, const FollowedGame& game) {
+    if (game.players) {
+        say(connection, game.players);
     }
 }
 
@@ -73,6 +103,7 @@ void FrontServer::settle_joins(FollowedGame& game, const SnapshotParts& parts) {
             session.wish.reset();
             show(connection);
             say(connection, messages_.joined(game.link.plan(), *entry));
+            tell_players(connection, game);
         }
     }
 }

@@ -189,6 +189,8 @@ private:
     void read_news(FollowedGame&);
     void apply_snapshot(FollowedGame&, const SnapshotParts&);
     void settle_joins(FollowedGame&, const SnapshotParts&);
+    void note_nicknames(FollowedGame&, const SnapshotParts&);
+    void tell_players(Connection&, const FollowedGame&);
     void settle_answers(FollowedGame&, const SnapshotParts&);
     void broadcast(FollowedGame&, const SnapshotParts&);
     std::span<const RosterEntry> changed_inputs(const FollowedGame&, std::span<const RosterEntry>);
@@ -243,6 +245,7 @@ private:
     std::vector<RosterEntry> changed_inputs_;
     std::vector<std::uint64_t> snapshot_;  // the copy being looked at; 8-aligned
     std::vector<std::uint32_t> lists_waiting_;
+    std::vector<Nickname> nicknames_;      // of the snapshot being looked at
     bool sweep_requested_ = false;
     std::int64_t directory_ns_ = -1;          // swept_ns of directory_
     std::vector<DirectoryRecord> directory_;  // by name

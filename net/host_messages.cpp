@@ -93,6 +93,19 @@ BufferRef HostMessages::snapshot(const SnapshotParts& parts) {
     return framed(wire::CreateSnapshot(builder_, parts.header.tick, inputs, view));
 }
 
+BufferRef HostMessages::players(std::span<const Nickname> nicknames) {
+    std::vector<flatbuffers::Offset<wire::Player>> players;
+    for (std::size_t seat = 0; seat < nicknames.size(); ++seat) {
+        const std::string_view name = text_of(nicknames[seat]);
+        if (!name.empty()) {
+            const auto text = builder_.CreateString(name.data(), name.size());
+            players.push_back(wire::CreatePlayer(builder_, static_cast<std::uint8_t>(seat), text));
+        }
+    }
+    const auto all = builder_.CreateVector(players);
+    return framed(wire::CreatePlayers(builder_, all));
+}
+
 BufferRef HostMessages::left(LeaveReason reason, std::string_view text) {
     const auto why = string_or_none(text);
     return framed(wire::CreateLeft(builder_, static_cast<std::uint8_t>(reason), why));

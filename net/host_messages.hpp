@@ -39,6 +39,8 @@ public:
     [[nodiscard]] BufferRef snapshot(const SnapshotParts&);
     /// `changed`: of the seats whose last input is another one than in the snapshot before.
     [[nodiscard]] BufferRef delta(const SnapshotParts&, std::span<const RosterEntry> changed);
+    /// By seat.
+    [[nodiscard]] BufferRef players(std::span<const Nickname> nicknames);
     [[nodiscard]] BufferRef left(LeaveReason, std::string_view text);
     [[nodiscard]] BufferRef error(wire::ErrorCode, std::string_view text);
     [[nodiscard]] BufferRef notice(wire::NoticeCode, std::string_view text);

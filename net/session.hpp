@@ -33,6 +33,7 @@ enum class Membership : std::uint8_t {
 struct JoinWish {
     OpenRequest open;
     std::vector<std::byte> parameters;
+    Nickname nickname{};
     std::vector<ResumeCandidate> resume;  // not empty: instead of a join
     bool watch = false;
     std::uint32_t asked_count = 0;

@@ -82,6 +82,7 @@ int play(PlayChoice choice, PlayRole role) {
                         .seats = choice.seats,
                         .bots = choice.bots,
                         .password = choice.password,
+                        .nickname = choice.nickname,
                         .unlisted = choice.unlisted,
                         .invitation = {}};
     if (shared) {

@@ -46,6 +46,8 @@ constexpr std::array rows{
               "The game's password, also of a new one; better as RINGSIDE_PASSWORD in the "
               "environment, where others do not see it",
               plays | on_watch | on_bot, &RawOptions::password},
+    OptionRow{"--nick", "NAME", "What others call you, up to 24 bytes (default: by your number)",
+              plays, &RawOptions::nickname},
     OptionRow{"--unlisted", "", "Keep a new game out of lists", plays, &RawOptions::unlisted},
     OptionRow{"-N,--number", "N", "Players a new game needs", plays,
               Number{&RawOptions::number, 1, tron::seats_limit, "players"}},

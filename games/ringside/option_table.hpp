@@ -66,6 +66,7 @@ struct RawOptions {
     std::uint64_t ban_s = 3'600;
     std::string password;
     bool unlisted = false;
+    std::string nickname;
     std::string who;
     std::uint64_t restores_per_second = restores_per_second_default;
 };

@@ -215,6 +215,7 @@ void Reading::play() {
                      .width = static_cast<std::uint16_t>(raw_.width),
                      .height = static_cast<std::uint16_t>(raw_.height),
                      .password = password(),
+                     .nickname = raw_.nickname,
                      .unlisted = raw_.unlisted};
     choose_host();
 }

@@ -49,6 +49,7 @@ struct PlayChoice {
     std::uint16_t width = 0;  // of a new game, cells
     std::uint16_t height = 0;
     std::string password;   // of the game; empty: none
+    std::string nickname;   // empty: none
     bool unlisted = false;  // a new game
 };
 

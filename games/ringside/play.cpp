@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -14,6 +15,7 @@
 #include "view_follower.hpp"
 
 #include "ringside/core/clock.hpp"
+#include "ringside/core/nickname.hpp"
 #include "ringside/core/printable.hpp"
 #include "ringside/net/client.hpp"
 #include "ringside/tron/config.hpp"
@@ -62,6 +64,7 @@ public:
 
 private:
     void ask();
+    void take_players(const wire::Players& players);
     std::optional<Outcome> on_message(const wire::FromHost& message);
     std::optional<Outcome> drain_messages();
     std::optional<Outcome> lose(const Error& error);
@@ -80,6 +83,7 @@ private:
     std::int64_t next_attempt_ns_ = 0;
     std::uint8_t own_number_ = 0;
     std::uint8_t seats_ = 1;
+    std::vector<std::string> nicknames_;  // by seat
     ViewFollower follower_;
     bool has_view_ = false;
     bool input_dropped_ = false;  // and no key pressed since
@@ -97,7 +101,8 @@ void Play::ask() {
                   .config = tron::encode_config(config),
                   .parameters = {},
                   .password = options_.password,
-                  .unlisted = options_.unlisted});
+                  .unlisted = options_.unlisted,
+                  .nickname = options_.nickname});
 }
 
 void Play::configure(const flatbuffers::Vector<std::uint8_t>* config) {
@@ -106,6 +111,16 @@ void Play::configure(const flatbuffers::Vector<std::uint8_t>* config) {
             tron::decode_config(std::as_bytes(std::span(config->data(), config->size())));
         seats_ = decoded ? decoded->seats : seats_;
     }
+}
+
+void Play::take_players(const wire::Players& players) {
+    nicknames_.assign(tron::seats_limit, {});
+    for (const wire::Player* player : *players.players()) {
+        if (player->seat() < nicknames_.size()) {
+            nicknames_[player->seat()] = text_of(nickname_of(player->nickname()->string_view()));
+        }
+    }
+    changed_ = true;
 }
 
 std::optional<Outcome> Play::on_message(const wire::FromHost& message) {
@@ -127,6 +142,8 @@ std::optional<Outcome> Play::on_message(const wire::FromHost& message) {
         const auto reason = static_cast<LeaveReason>(left->reason());
         const bool regular = reason == LeaveReason::left || reason == LeaveReason::game_ended;
         return Outcome{regular ? 0 : 1, farewell(*left)};
+    } else if (const auto* players = message.message_as_Players()) {
+        take_players(*players);
     } else if (const auto* notice = message.message_as_Notice()) {
         input_dropped_ |=
             notice->code() == static_cast<std::uint16_t>(wire::NoticeCode::input_dropped);
@@ -231,7 +248,8 @@ void Play::draw(tron::Terminal& terminal) const {
                             .own_number = own_number_,
                             .invitation = options_.invitation,
                             .reconnecting = !lost_.empty(),
-                            .input_dropped = input_dropped_};
+                            .input_dropped = input_dropped_,
+                            .nicknames = nicknames_};
     terminal.draw(tron::lay_out(scene, terminal.size()));
 }
 

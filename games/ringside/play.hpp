@@ -19,6 +19,7 @@ struct PlayOptions {
     std::uint16_t width = 80;  // of a new game, cells
     std::uint16_t height = 22;
     std::string password;    // of the game; empty: none
+    std::string nickname;    // what others see; empty: the number of the seat
     bool unlisted = false;   // a new game
     std::string invitation;  // a command for friends, shown while players are missing
 };

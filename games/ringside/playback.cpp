@@ -113,6 +113,7 @@ void Playback::draw(tron::Terminal& terminal) const {
     const tron::Scene scene{.view = match_.view(),
                             .game = match_.game().name,
                             .seats = match_.seats(),
+                            .nicknames = match_.nicknames(),
                             .replay = where};
     terminal.draw(tron::lay_out(scene, terminal.size()));
 }

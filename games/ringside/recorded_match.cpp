@@ -1,11 +1,13 @@
 #include "recorded_match.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <system_error>
 
 #include <fmt/format.h>
 
+#include "ringside/core/nickname.hpp"
 #include "ringside/core/printable.hpp"
 #include "ringside/core/recording_generated.h"
 #include "ringside/tron/config.hpp"
@@ -96,6 +98,21 @@ void RecordedMatch::restart() {
     static_cast<void>(next());
 }
 
+void RecordedMatch::take_nicknames(const recording::Key& key) {
+    nicknames_.assign(tron::seats_limit, {});
+    const Bytes seats = bytes_of(key.seats());
+    const std::size_t count = key.nicknames() == nullptr
+                                  ? 0
+                                  : std::min<std::size_t>(key.nicknames()->size(), seats.size());
+    for (std::size_t place = 0; place < count; ++place) {
+        const auto seat = std::to_integer<std::size_t>(seats[place]);
+        if (seat < nicknames_.size()) {
+            const auto* name = key.nicknames()->Get(static_cast<flatbuffers::uoffset_t>(place));
+            nicknames_[seat] = text_of(nickname_of(name->string_view()));
+        }
+    }
+}
+
 bool RecordedMatch::next() {
     const recording::Entry* entry = reader_.next();
     const recording::Frame* frame = entry != nullptr ? entry->content_as_Frame() : nullptr;
@@ -105,6 +122,9 @@ bool RecordedMatch::next() {
     has_view_ = frame->view() != nullptr
                     ? tron::decode_view(bytes_of(frame->view()), view_)
                     : has_view_ && tron::apply_delta(bytes_of(frame->delta()), view_);
+    if (const recording::Key* key = frame->key(); key != nullptr) {
+        take_nicknames(*key);
+    }
     tick_ = frame->tick();
     ++frame_;
     return has_view_;

@@ -9,6 +9,10 @@
 #include "ringside/core/recording.hpp"
 #include "ringside/tron/types.hpp"
 
+namespace ringside::recording {
+struct Key;
+}
+
 namespace ringside {
 
 /// The whole file, of a size that a match can have.
@@ -36,6 +40,8 @@ public:
 
     [[nodiscard]] const RecordedGame& game() const noexcept { return game_; }
     [[nodiscard]] std::uint8_t seats() const noexcept { return seats_; }
+    /// By seat; empty: none.
+    [[nodiscard]] const std::vector<std::string>& nicknames() const noexcept { return nicknames_; }
     [[nodiscard]] const tron::View& view() const noexcept { return view_; }
     [[nodiscard]] std::uint64_t tick() const noexcept { return tick_; }
     [[nodiscard]] std::uint64_t frame() const noexcept { return frame_; }  // from 1
@@ -43,11 +49,13 @@ public:
 private:
     explicit RecordedMatch(Bytes file) noexcept : file_(file), reader_(file) {}
     Result<void> start();
+    void take_nicknames(const recording::Key& key);
 
     Bytes file_;
     recording::Reader reader_;
     RecordedGame game_;
     std::uint8_t seats_ = 1;
+    std::vector<std::string> nicknames_;
     tron::View view_;
     bool has_view_ = false;
     std::uint64_t tick_ = 0;

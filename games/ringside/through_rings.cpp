@@ -52,7 +52,7 @@ public:
     void join(tron::JoinerId joiner, tron::Screen screen) override {
         joiners_ = std::max(joiners_, joiner + 1);
         write(EventKind::join, header_of(joiner),
-              join_body(ResumeKey{}, tron::encode_join_parameters(screen)));
+              join_body({}, tron::encode_join_parameters(screen)));
         ask();
         const std::uint64_t session = header_of(joiner).session;
         wait_for([&](const SnapshotParts& parts) {

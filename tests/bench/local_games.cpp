@@ -73,7 +73,7 @@ Result<void> LocalGames::join(GameId id) {
     LocalGame& game = games_.back();
     index_by_slot_[id.slot] = number - 1;
     game.link.set_following(true);
-    if (!game.link.try_write(EventKind::join, header_of(game), join_body(ResumeKey{}, {}))) {
+    if (!game.link.try_write(EventKind::join, header_of(game), join_body({}, {}))) {
         return failure(std::errc::no_buffer_space, "an empty event ring has no room for a join");
     }
     game.link.publish();

@@ -24,7 +24,11 @@ Offset<void> copied(FlatBufferBuilder& to, const Join& from) {
     const auto game_type = copied(to, from.game_type());
     const auto config = copied(to, from.config());
     const auto parameters = copied(to, from.parameters());
-    return CreateJoin(to, game, game_type, from.mode(), config, parameters).Union();
+    const auto password = copied(to, from.password());
+    const auto nickname = copied(to, from.nickname());
+    return CreateJoin(to, game, game_type, from.mode(), config, parameters, password,
+                      from.unlisted(), nickname)
+        .Union();
 }
 Offset<void> copied(FlatBufferBuilder& to, const Watch& from) {
     return CreateWatch(to, copied(to, from.game())).Union();
@@ -117,6 +121,14 @@ Offset<void> copied(FlatBufferBuilder& to, const Notice& from) {
     return CreateNotice(to, from.code(), copied(to, from.text())).Union();
 }
 
+Offset<void> copied(FlatBufferBuilder& to, const Players& from) {
+    std::vector<Offset<Player>> players;
+    for (const Player* player : *from.players()) {
+        players.push_back(CreatePlayer(to, player->seat(), copied(to, player->nickname())));
+    }
+    return CreatePlayers(to, to.CreateVector(players)).Union();
+}
+
 Offset<void> copied(FlatBufferBuilder& to, const Pong& from) {
     return CreatePong(to, from.nonce()).Union();
 }
@@ -146,6 +158,7 @@ Offset<void> copied_message(FlatBufferBuilder& to, const FromHost& from) {
         case HostMessage::Snapshot: return copied(to, *from.message_as_Snapshot());
         case HostMessage::Left: return copied(to, *from.message_as_Left());
         case HostMessage::Error: return copied(to, *from.message_as_Error());
+        case HostMessage::Players: return copied(to, *from.message_as_Players());
         case HostMessage::Notice: return copied(to, *from.message_as_Notice());
         case HostMessage::Pong: return copied(to, *from.message_as_Pong());
         case HostMessage::Delta: return copied(to, *from.message_as_Delta());

@@ -73,9 +73,10 @@ TEST_CASE("play: a match between two terminals, and a third is refused", "[e2e][
     first.expect("friends join with:");
     first.expect("-G duel");
     first.expect("player 1 (blue)  waiting  1/2");
-    second.enter(play_command(host, "duel"));
-    second.expect("player 2 (orange)  waiting  2/2");
-    second.expect("you, player 2: not ready");
+    second.enter(play_command(host, "duel") + " --nick 'Zo\u00eb'");
+    second.expect("Zo\u00eb (orange)  waiting  2/2");
+    second.expect("you, Zo\u00eb: not ready");
+    first.expect("Zo\u00eb: not ready");
 
     third.enter("$R list -P " + host.port());
     third.expect("duel");
@@ -115,7 +116,7 @@ TEST_CASE("play: a match between two terminals, and a third is refused", "[e2e][
         if (first_won) {
             second.expect("Game over: player 1 won");
         } else if (second_won) {
-            first.expect("Game over: player 2 won");
+            first.expect("Game over: Zo\u00eb won");
         } else {
             first.expect("nobody won");
         }

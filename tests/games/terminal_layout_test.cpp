@@ -58,6 +58,24 @@ std::u32string glyphs(const Canvas& screen, int column, int row, int count) {
 
 }  // namespace
 
+TEST_CASE("layout: players are called by their nicknames", "[games][terminal]") {
+    View view = arena(MatchPhase::waiting);
+    view.cycles = {cycle_at(1, 10, 10), cycle_at(2, 20, 10)};
+    const std::vector<std::string> nicknames{"", "Anna"};
+    Scene scene = scene_of(view, 3);
+    scene.nicknames = nicknames;
+    CHECK(shows(lay_out(scene, roomy), U"you, player 1: not ready"));
+    CHECK(shows(lay_out(scene, roomy), U"Anna: not ready"));
+    CHECK(shows(lay_out(scene, roomy), U"player 1 (blue)"));
+    scene.own_number = 2;
+    CHECK(shows(lay_out(scene, roomy), U"you, Anna: not ready"));
+    CHECK(shows(lay_out(scene, roomy), U"Anna (orange)"));
+    view.phase = MatchPhase::finished;
+    view.cycles[1].state = CycleState::winner;
+    scene.own_number = 1;
+    CHECK(shows(lay_out(scene, roomy), U"Game over: Anna won"));
+}
+
 TEST_CASE("layout: the arena has a border of its own size", "[games][terminal]") {
     const Canvas screen = lay_out(scene_of(arena(MatchPhase::started, 50, 20)), roomy);
     CHECK(screen.at(0, 0).glyph == U'╭');

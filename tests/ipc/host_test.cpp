@@ -65,7 +65,7 @@ public:
               std::vector<std::uint8_t> body = {}) {
         const auto bytes = std::as_bytes(std::span(body));
         write(kind, session, number,
-              kind == EventKind::join ? join_body(key_of(session), bytes)
+              kind == EventKind::join ? join_body({.key = key_of(session), .nickname = {}}, bytes)
                                       : std::vector(bytes.begin(), bytes.end()));
     }
     void resume(std::uint32_t session, std::uint32_t old_session, const ResumeKey& old_key) {
@@ -350,7 +350,7 @@ TEST_CASE("host: a session is found though another front's ring has its join", "
     game.write(EventKind::resume, 2, 0, resume_body(Follower::key_of(2), {&lost, 1}));
     REQUIRE(other->try_write(EventKind::join,
                              {.session = lost.session, .input_number = 0, .body_bytes = 0},
-                             join_body(lost.key, {})));
+                             join_body({.key = lost.key, .nickname = {}}, {})));
     other->publish();
     kill(pid, SIGCONT);
     game.until([&](const SnapshotParts&) { return game.entry(2) != nullptr; });

@@ -82,6 +82,48 @@ TEST_CASE("front: a player joins, plays, leaves and joins again", "[net][front]"
     REQUIRE(host.stop() == 0);
 }
 
+TEST_CASE("front: everybody in a game is told its nicknames, safe to show", "[net][front]") {
+    TestHost host({}, GENERATE(false, true));
+    const auto told = [](TestClient& client) {
+        std::string text;
+        for (const wire::Player* player : *client.expect<wire::Players>().players()) {
+            text += std::to_string(player->seat()) + ":" + player->nickname()->str() + " ";
+        }
+        return text;
+    };
+    TestClient quiet = host.greeted();
+    quiet.join("arena");  // nobody has one: nothing is said
+    quiet.expect<wire::Joined>();
+    quiet.expect<wire::Snapshot>();
+    TestClient anna = host.greeted();
+    anna.join_as("  Anna\x1b[2J ", "arena");
+    anna.expect<wire::Joined>();
+    REQUIRE(told(anna) == "1:Anna?[2J ");
+    REQUIRE(told(quiet) == "1:Anna?[2J ");
+    TestClient watcher = host.greeted();
+    watcher.watch("arena");
+    watcher.expect<wire::Watching>();
+    REQUIRE(told(watcher) == "1:Anna?[2J ");
+    {
+        TestClient broken = host.greeted();
+        broken.join_as("\xff\xfe", "arena");
+        broken.expect<wire::Joined>();
+        REQUIRE(told(broken) == "1:Anna?[2J 2:?? ");
+        REQUIRE(told(watcher) == "1:Anna?[2J 2:?? ");
+        broken.leave();
+        broken.expect<wire::Left>();
+    }
+    REQUIRE(told(watcher) == "1:Anna?[2J ");
+    REQUIRE(told(anna) == "1:Anna?[2J 2:?? ");
+    REQUIRE(told(anna) == "1:Anna?[2J ");
+    anna.leave();
+    anna.expect<wire::Left>();
+    REQUIRE(told(quiet) == "1:Anna?[2J 2:?? ");
+    REQUIRE(told(quiet) == "1:Anna?[2J ");
+    REQUIRE(told(quiet).empty());
+    REQUIRE(host.stop() == 0);
+}
+
 TEST_CASE("front: two clients creating the same name meet", "[net][front]") {
     TestHost host;
     TestClient first = host.greeted();

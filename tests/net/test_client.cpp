@@ -61,6 +61,17 @@ void TestClient::join(std::string_view game, wire::JoinMode mode, std::string_vi
     }));
 }
 
+void TestClient::join_as(std::string_view nickname, std::string_view game) {
+    say(framed([&](auto& builder) {
+        const auto name = builder.CreateString(std::string(game));
+        const auto nickname_text = builder.CreateString(std::string(nickname));
+        wire::JoinBuilder join(builder);
+        join.add_game(name);
+        join.add_nickname(nickname_text);
+        return Typed(join.Finish());
+    }));
+}
+
 void TestClient::watch(std::string_view game) {
     say(framed([&](auto& builder) {
         return Typed(wire::CreateWatch(builder, builder.CreateString(std::string(game))));

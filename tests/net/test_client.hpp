@@ -31,6 +31,7 @@ public:
     void join(std::string_view game, wire::JoinMode = wire::JoinMode::join_or_create,
               std::string_view config = {}, std::string_view parameters = {},
               std::string_view type = {});
+    void join_as(std::string_view nickname, std::string_view game);
     void watch(std::string_view game);
     void resume(std::string_view game, std::uint64_t session, std::string_view token);
     void leave();

@@ -227,6 +227,7 @@ async function testRefusals() {
 async function testBots() {
   const page = await newPage();
   await page.goto(host.url);
+  await page.fill("#nickname", "Anna <b>");
   await page.fill("#name", "with-bots");
   await page.selectOption("#seats", "3");
   await page.selectOption("#size", { label: "small (40 × 22)" });
@@ -240,6 +241,7 @@ async function testBots() {
   await page.keyboard.press("b");
   await shown(page, "2 of 3 ready");
   assert.equal((await roster(page)).match(/\(bot\)/g).length, 2);
+  assert.match(await roster(page), /1 Anna <b> \(you\)/);
   await picture(page, "bots-desktop");
   await page.keyboard.press("i");
   await eventually("the race", async () => (await status(page)) === "3 racing");
@@ -251,6 +253,7 @@ async function testBots() {
   const [replay] = await Promise.all([page.context().waitForEvent("page"),
                                       page.getByText("watch the replay").click()]);
   await watchReplay(replay, result);
+  assert.match(await roster(replay), /1 Anna <b>/); // there, too
   await picture(replay, "replay-desktop");
   await replay.setViewportSize(phone);
   await picture(replay, "replay-phone");

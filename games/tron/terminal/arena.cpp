@@ -96,8 +96,10 @@ void draw_cycle(Canvas& screen, const View& view, const Cycle& cycle, bool own) 
 
 // While the start is counted down, each player finds their cycle by its name, on the side where the
 // arena has room.
-void draw_name(Canvas& screen, const View& view, const Cycle& cycle, bool own) {
-    const std::u32string name = own ? U"you" : U"player " + widen(std::to_string(cycle.number));
+void draw_name(Canvas& screen, const Scene& scene, const Cycle& cycle) {
+    const View& view = scene.view;
+    const bool own = cycle.number == scene.own_number;
+    const std::u32string name = own ? U"you" : name_of(scene, cycle.number);
     const int column =
         cycle.x < view.width / 2 ? cycle.x + 2 : cycle.x - 1 - static_cast<int>(name.size());
     if (inside(view, cycle.x, cycle.y)) {
@@ -125,7 +127,7 @@ void draw_arena(Canvas& screen, const Scene& scene) {
         const bool own = cycle.number == scene.own_number;
         draw_cycle(screen, view, cycle, own);
         if (view.phase == MatchPhase::countdown) {
-            draw_name(screen, view, cycle, own);
+            draw_name(screen, scene, cycle);
         }
     }
 }

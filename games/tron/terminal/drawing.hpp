@@ -14,6 +14,9 @@ namespace ringside::tron {
 /// Border, walls, cycles and explosions.
 void draw_arena(Canvas& screen, const Scene& scene);
 
+/// What a player is called: the nickname, or "player 2".
+[[nodiscard]] std::u32string name_of(const Scene& scene, std::uint8_t number);
+
 /// Names, addresses and numbers for a canvas. They are ASCII; anything else, control characters
 /// first of all, becomes a question mark.
 [[nodiscard]] std::u32string widen(std::string_view text);

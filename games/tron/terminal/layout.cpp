@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cwchar>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "drawing.hpp"
+
+#include "ringside/core/printable.hpp"
 
 namespace ringside::tron {
 namespace {
@@ -86,7 +89,7 @@ Line result_line(const Scene& scene) {
     if (winner->number == scene.own_number) {
         return {U"You won!", style};
     }
-    return {U"Game over: player " + widen(std::to_string(winner->number)) + U" won", style};
+    return {U"Game over: " + name_of(scene, winner->number) + U" won", style};
 }
 
 void add_key_lesson(std::vector<Line>& lines) {
@@ -122,8 +125,7 @@ bool is_bot(const View& view, std::uint8_t number) {
 void add_readiness(std::vector<Line>& lines, const Scene& scene) {
     for (const Cycle& cycle : scene.view.cycles) {
         const bool own = cycle.number == scene.own_number;
-        std::u32string text = own ? U"you, player " : U"player ";
-        text += widen(std::to_string(cycle.number));
+        std::u32string text = (own ? U"you, " : U"") + name_of(scene, cycle.number);
         text += is_bot(scene.view, cycle.number) ? U": a bot"
                 : cycle.ready                    ? U": ready"
                                                  : U": not ready";
@@ -202,8 +204,7 @@ std::u32string standing(const Scene& scene, const Cycle* own) {
     }
     std::u32string text = U"watching";
     if (own != nullptr) {
-        text = U"player " + widen(std::to_string(own->number)) + U" (" +
-               widen(player_colour_name(own->number)) + U")";
+        text = name_of(scene, own->number) + U" (" + widen(player_colour_name(own->number)) + U")";
     }
     text += U"  ";
     text += status_text(scene);
@@ -272,6 +273,21 @@ std::string_view player_colour_name(std::uint8_t number) noexcept {
 ScreenSize size_needed(const View& view) noexcept {
     const ScreenSize area = play_area(view);
     return {area.columns, area.rows + status_rows};
+}
+
+std::u32string name_of(const Scene& scene, std::uint8_t number) {
+    const std::size_t seat = number - std::size_t{1};
+    if (seat >= scene.nicknames.size() || scene.nicknames[seat].empty()) {
+        return U"player " + widen(std::to_string(number));
+    }
+    std::u32string name = code_points(scene.nicknames[seat]);
+    for (char32_t& character : name) {
+        // A canvas has one column a character: none for what takes two, or none.
+        if (character >= 0x80 && wcwidth(static_cast<wchar_t>(character)) != 1) {
+            character = U'?';
+        }
+    }
+    return name;
 }
 
 Canvas lay_out(const Scene& scene, ScreenSize size) {

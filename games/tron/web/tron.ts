@@ -31,6 +31,7 @@ class TronView implements GameView {
   private readonly touchBar = element("div", { className: "touch" }, this.insertButton);
 
   private current: View | undefined;
+  private nicknames = new Map<number, string>(); // by seat
   private phaseShown: Phase | undefined;
   private seats = 1;
   private ownNumber = 0;
@@ -55,6 +56,17 @@ class TronView implements GameView {
     window.removeEventListener("keydown", this.onKey);
     this.arena.close();
     this.root.replaceChildren();
+  }
+
+  players(nicknames: Map<number, string>): void {
+    this.nicknames = nicknames;
+    if (this.current !== undefined) {
+      this.show(this.current, false);
+    }
+  }
+
+  private nameOf(number: number): string {
+    return this.nicknames.get(number - 1) ?? "";
   }
 
   enter(seat: number | undefined, tickMs: number, config: Uint8Array): void {
@@ -127,7 +139,8 @@ class TronView implements GameView {
       const look = lookOf(cycle.number);
       const own = cycle.number === this.ownNumber;
       const who = own ? " (you)" : isBot(view, cycle.number) ? " (bot)" : "";
-      return { look, text: `${cycle.number} ${look.name}${who}${standing(view, cycle)}`,
+      const name = this.nameOf(cycle.number) || look.name;
+      return { look, text: `${cycle.number} ${name}${who}${standing(view, cycle)}`,
                own };
     });
     const text = wanted.map((each) => each.text).join("|");
@@ -199,7 +212,8 @@ class TronView implements GameView {
       return view.phase === Phase.finished ? "Nobody won" : "Rematch?";
     }
     return winner.number === this.ownNumber
-      ? "You won!" : `Player ${winner.number} (${lookOf(winner.number).name}) won`;
+      ? "You won!"
+      : `${this.nameOf(winner.number) || `Player ${winner.number}`} (${lookOf(winner.number).name}) won`;
   }
 
   /// For those who do not see the arena: what has changed, in words, once.

@@ -15,6 +15,8 @@ export interface GameViewHost {
 export interface GameView {
   /// A seat, or none for those who watch. Called again after a connection was lost.
   enter(seat: number | undefined, tickMs: number, config: Uint8Array): void;
+  /// Nicknames by seat, of those who have one.
+  players(nicknames: Map<number, string>): void;
   /// A whole view. False: these bytes are none. Not `shown`: another one follows at once.
   view(bytes: Uint8Array, shown?: boolean): boolean;
   /// How the view differs from the one before. False: it does not fit it.

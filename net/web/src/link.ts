@@ -58,6 +58,7 @@ export interface JoinWish {
   config?: Uint8Array;
   password?: string;
   unlisted?: boolean;
+  nickname?: string;
 }
 
 export interface LinkListener {
@@ -68,6 +69,8 @@ export interface LinkListener {
   entered(game: string, type: string, seat: number | undefined, tickMs: number,
           config: Uint8Array): void;
   refused(reason: number, text: string): void;
+  /// Nicknames by seat, of those who have one.
+  players(nicknames: Map<number, string>): void;
   view(bytes: Uint8Array): void;
   delta(bytes: Uint8Array): void;
   left(reason: number, text: string): void;
@@ -219,6 +222,7 @@ export class Link {
       const config = wish.config === undefined
         ? 0 : wire.Join.createConfigVector(builder, wish.config);
       const password = wish.password ? builder.createString(wish.password) : 0;
+      const nickname = wish.nickname ? builder.createString(wish.nickname) : 0;
       wire.Join.startJoin(builder);
       wire.Join.addGame(builder, name);
       wire.Join.addGameType(builder, type);
@@ -226,6 +230,7 @@ export class Link {
       wire.Join.addConfig(builder, config);
       wire.Join.addPassword(builder, password);
       wire.Join.addUnlisted(builder, wish.unlisted ?? false);
+      wire.Join.addNickname(builder, nickname);
       return [wire.ClientMessage.Join, wire.Join.endJoin(builder)];
     });
     this.expectAnswer();
@@ -411,6 +416,16 @@ export class Link {
           this.acknowledge(delta.seats(i));
         }
         this.listener.delta(delta.bytesArray() ?? new Uint8Array());
+        break;
+      }
+      case wire.HostMessage.Players: {
+        const players = read(new wire.Players());
+        const nicknames = new Map<number, string>();
+        for (let i = 0; i < Math.min(players.playersLength(), 64); ++i) {
+          const player = players.players(i);
+          nicknames.set(player?.seat() ?? 0, player?.nickname() ?? "");
+        }
+        this.listener.players(nicknames);
         break;
       }
       case wire.HostMessage.Left: this.takeLeft(read(new wire.Left())); break;

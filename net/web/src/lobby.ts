@@ -6,6 +6,7 @@ import type { GameInfo, Link } from "./link";
 import { gameNamePattern, madeUpName } from "./names";
 
 const listEveryMs = 1000;
+const nicknameKey = "ringside-nickname"; // also for whoever follows a link to a game
 const phases = ["waiting", "countdown", "running", "finished"];
 
 export interface NewGame {
@@ -37,6 +38,13 @@ export class Lobby {
   private page: GameInfo[] = [];
   private timer: number | undefined;
 
+  private readonly nicknameField = byId<HTMLInputElement>("nickname");
+
+  /// What others are to call the player; empty: nothing.
+  get nickname(): string {
+    return this.nicknameField.value.trim();
+  }
+
   constructor(private readonly types: GameViewType[], private readonly listener: LobbyListener) {
     const type = types[0]!;
     const sizes = byId<HTMLSelectElement>("size");
@@ -50,6 +58,9 @@ export class Lobby {
       event.preventDefault();
       this.submit(type);
     });
+    this.nicknameField.value = localStorage.getItem(nicknameKey) ?? "";
+    this.nicknameField.addEventListener("change", () =>
+      localStorage.setItem(nicknameKey, this.nickname));
     const replayFile = byId<HTMLInputElement>("replay-file");
     replayFile.addEventListener("change", () => {
       const file = replayFile.files?.[0];

@@ -30,6 +30,7 @@ export class Playback {
     on(document.body, "keydown", (event) => this.key(event as KeyboardEvent));
     this.bar.hidden = false;
     this.enter();
+    view.players(recording.nicknames);
     this.goOnFrom(0);
   }
 

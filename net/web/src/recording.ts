@@ -7,6 +7,7 @@ import { Frame } from "@recording/frame";
 import { Start } from "@recording/start";
 
 const formatVersion = 1;
+const seatsMax = 64;
 const tickMsMin = 1;
 const tickMsMax = 10_000;
 
@@ -22,6 +23,7 @@ export interface Recording {
   type: string;
   config: Uint8Array;
   tickMs: number;
+  nicknames: Map<number, string>; // by seat
   frames: RecordedFrame[]; // at least one, and the first is whole
 }
 
@@ -51,10 +53,15 @@ export function readRecording(file: Uint8Array): Recording | string {
         const tickMs = Number(start.tickNs()) / 1e6;
         recording = { game: start.game() ?? "", type: start.gameType() ?? "",
                       config: start.configArray()?.slice() ?? new Uint8Array(),
-                      tickMs: Math.min(Math.max(tickMs, tickMsMin), tickMsMax), frames: [] };
+                      tickMs: Math.min(Math.max(tickMs, tickMsMin), tickMsMax), nicknames: new Map(),
+                      frames: [] };
       } else if (entry.contentType() === Content.Frame && recording !== undefined) {
         const frame = entry.content(new Frame()) as Frame;
         const whole = frame.viewArray();
+        const key = frame.key();
+        for (let i = 0; i < Math.min(key?.nicknamesLength() ?? 0, seatsMax); ++i) {
+          recording.nicknames.set(key?.seats(i) ?? 0, key?.nicknames(i) ?? "");
+        }
         recording.frames.push({ tick: Number(frame.tick()), whole: whole !== null,
                                 bytes: whole ?? frame.deltaArray() ?? new Uint8Array() });
       } else {

@@ -118,12 +118,18 @@ export class Shell implements LinkListener {
     const made = this.creating;
     if (made?.name === this.game) {
       this.link.join({ game: made.name, type: made.type.name, mode: JoinMode.create_only,
-                       config: made.config, password: made.password, unlisted: made.unlisted });
+                       config: made.config, password: made.password, unlisted: made.unlisted,
+                       nickname: this.lobby.nickname });
     } else if (this.how === "watch") {
       this.link.watch(this.game, this.password);
     } else if (!this.link.resumeKept(this.game)) {
-      this.link.join({ game: this.game, mode: JoinMode.join_only, password: this.password });
+      this.joinThere();
     }
+  }
+
+  private joinThere(): void {
+    this.link.join({ game: this.game, mode: JoinMode.join_only, password: this.password,
+                     nickname: this.lobby.nickname });
   }
 
   private leaveGame(): void {
@@ -299,7 +305,7 @@ export class Shell implements LinkListener {
   refused(reason: number, text: string): void {
     this.connectionIs("");
     if (reason === Refusal.noSuchSession && this.game !== "") {
-      this.link.join({ game: this.game, mode: JoinMode.join_only, password: this.password });
+      this.joinThere();
     } else if (reason === Refusal.full || reason === Refusal.inProgress) {
       this.link.watch(this.game, this.password); // a link that was shared lets everybody in
     } else if (reason === Refusal.wrongPassword) {
@@ -310,6 +316,10 @@ export class Shell implements LinkListener {
     } else {
       this.explain(refusalText(reason, text));
     }
+  }
+
+  players(nicknames: Map<number, string>): void {
+    this.gameView?.players(nicknames);
   }
 
   view(bytes: Uint8Array): void {

@@ -14,6 +14,7 @@ export { Leave } from "@wire/leave";
 export { Left } from "@wire/left";
 export { List } from "@wire/list";
 export { Notice } from "@wire/notice";
+export { Players } from "@wire/players";
 export { Ping } from "@wire/ping";
 export { Pong } from "@wire/pong";
 export { Refused } from "@wire/refused";

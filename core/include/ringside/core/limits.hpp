@@ -29,6 +29,7 @@ inline constexpr std::uint32_t config_bytes_max = 256;
 inline constexpr std::uint32_t join_parameters_bytes_max = 256;
 inline constexpr std::uint32_t password_bytes_max = 64;  // of a private game
 inline constexpr std::uint32_t input_bytes_max = 256;
+inline constexpr std::uint32_t nickname_bytes_max = 24;
 
 // The records of one front's events to one game: a power of two, chosen by the game type.
 inline constexpr std::uint32_t event_ring_bytes_default = 8192;
@@ -37,7 +38,10 @@ inline constexpr std::uint32_t event_ring_bytes_limit = 1024 * 1024;
 inline constexpr std::uint32_t event_header_bytes = 16;
 inline constexpr std::uint32_t resume_key_bytes = 16;
 inline constexpr std::uint32_t resume_candidates_max = 8;
-inline constexpr std::uint32_t event_body_bytes_max = resume_key_bytes + join_parameters_bytes_max;
+inline constexpr std::uint32_t event_body_bytes_max =
+    resume_key_bytes + nickname_bytes_max + join_parameters_bytes_max;
+static_assert(event_body_bytes_max >= resume_key_bytes + resume_candidates_max * 24,
+              "a resume event fits where a join does");
 inline constexpr std::uint32_t event_bytes_max = event_header_bytes + event_body_bytes_max;
 static_assert(event_body_bytes_max >= input_bytes_max, "one bound covers all event bodies");
 static_assert(event_bytes_max <= event_ring_bytes_min / 4,
@@ -60,7 +64,7 @@ inline constexpr std::uint32_t view_bytes_limit = host_message_bytes_max - 256 -
 inline constexpr std::uint32_t games_per_page_max = 100;
 static_assert(client_message_bytes_max >= config_bytes_max + join_parameters_bytes_max +
                                               game_name_bytes_max + type_name_bytes_max +
-                                              password_bytes_max + 256,
+                                              password_bytes_max + 2 * nickname_bytes_max + 208,
               "a Join with everything at its maximum must fit one message");
 
 }  // namespace ringside

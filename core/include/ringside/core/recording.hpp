@@ -31,7 +31,8 @@ struct StartFacts {
 
 struct KeyFacts {
     Bytes state;
-    std::vector<std::uint8_t> seats;  // taken
+    std::vector<std::uint8_t> seats;     // taken
+    std::vector<std::string> nicknames;  // by place in `seats`
     bool gap = false;
 };
 

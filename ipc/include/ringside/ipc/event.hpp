@@ -15,6 +15,7 @@
 
 #include "ringside/core/game.hpp"
 #include "ringside/core/limits.hpp"
+#include "ringside/core/nickname.hpp"
 
 namespace ringside {
 
@@ -43,8 +44,15 @@ using ResumeKey = std::array<std::byte, resume_key_bytes>;
 /// What a game's password is compared by: a hash of it and of the game's name. All zero: none.
 using PasswordKey = ResumeKey;
 
-/// The body of a join event: the key that will resume the session, and the joiner's parameters.
-[[nodiscard]] std::vector<std::byte> join_body(const ResumeKey& key, Bytes parameters);
+/// What a join event's body begins with; the joiner's parameters follow.
+struct JoinHead {
+    ResumeKey key;  // that will resume the session
+    Nickname nickname;
+};
+static_assert(std::is_trivially_copyable_v<JoinHead> && sizeof(JoinHead) == 40);
+
+/// The body of a join event.
+[[nodiscard]] std::vector<std::byte> join_body(const JoinHead& head, Bytes parameters);
 
 /// A link that may be the one the session has now.
 struct ResumeCandidate {

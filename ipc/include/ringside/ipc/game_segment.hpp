@@ -29,7 +29,7 @@
 namespace ringside {
 
 inline constexpr std::uint32_t game_segment_magic = 0x47534752;  // "RGSG"
-inline constexpr std::uint32_t game_segment_layout_version = 6;
+inline constexpr std::uint32_t game_segment_layout_version = 7;
 
 enum class Pacing : std::uint32_t {
     realtime = 0,  // one tick every tick_ns

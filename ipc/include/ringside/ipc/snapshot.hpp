@@ -56,6 +56,7 @@ struct RosterEntry {
     std::uint64_t session;
     std::int64_t grace_until_ns;  // CLOCK_MONOTONIC; when its seat is given up; 0: it is connected
     ResumeKey key;
+    Nickname nickname;
     std::uint32_t last_input;  // number of the last input applied
     std::uint8_t seat;
     std::uint8_t front_slot;
@@ -63,7 +64,7 @@ struct RosterEntry {
 
     [[nodiscard]] bool detached() const noexcept { return grace_until_ns != 0; }
 };
-static_assert(sizeof(RosterEntry) == 40, "layout changed: raise game_segment_layout_version");
+static_assert(sizeof(RosterEntry) == 64, "layout changed: raise game_segment_layout_version");
 
 enum class AnswerKind : std::uint8_t {
     refused = 1,

@@ -33,6 +33,7 @@ struct JoinRequest {
     std::vector<std::byte> parameters;  // the joiner's own
     std::string password;               // of the game, also of a new one; empty: none
     bool unlisted = false;              // a new game: not in lists
+    std::string nickname;               // what others call the player; empty: nothing
 };
 
 /// Whether a client can apply a Delta; if not, every change comes to it as a whole Snapshot.

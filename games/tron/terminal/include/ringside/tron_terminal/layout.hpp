@@ -7,6 +7,7 @@
 // result) is laid over the middle. A small arena has room beside and below it for that.
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,12 +62,13 @@ private:
 /// Everything that is drawn.
 struct Scene {
     const View& view;
-    std::string_view game;         // its name
-    std::uint8_t seats = 1;        // players needed
-    std::uint8_t own_number = 0;   // 0: a spectator
-    std::string_view invitation;   // how friends join; may be empty
-    bool reconnecting = false;     // the view is the last one before the connection was lost
-    bool input_dropped = false;    // the own last key made the game crash
+    std::string_view game;        // its name
+    std::uint8_t seats = 1;       // players needed
+    std::uint8_t own_number = 0;  // 0: a spectator
+    std::string_view invitation;  // how friends join; may be empty
+    bool reconnecting = false;    // the view is the last one before the connection was lost
+    bool input_dropped = false;   // the own last key made the game crash
+    std::span<const std::string> nicknames = {};  // by seat, UTF-8; empty, or beyond its end: none
     std::string_view replay = {};  // of a recorded match: where it is; empty: a live one
 };
 
