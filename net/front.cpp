@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <optional>
 #include <utility>
 
 #include "front_server.hpp"
@@ -49,7 +50,16 @@ int run_front(FrontLink link, const std::vector<int>& listening_fds, const Front
             return complain({std::make_error_code(std::errc::not_supported),
                              "front: no eventfd, and io_uring cannot wait on futexes here"});
         }
-        FrontServer front(std::move(*loop), std::move(link), listening_fds, options, futex_wait);
+        std::optional<NetworkSimulator> network;
+        if (options.network.any()) {
+            auto started = NetworkSimulator::start(options.network);
+            if (!started) {
+                return complain(started.error());
+            }
+            network.emplace(std::move(*started));
+        }
+        FrontServer front(std::move(*loop), std::move(link), listening_fds, options, futex_wait,
+                          std::move(network));
         return run(front);
     } catch (const std::exception& exception) {  // no memory: the supervisor starts another front
         std::fprintf(stderr, "ringside: front: %s\n", exception.what());

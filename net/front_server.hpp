@@ -21,6 +21,7 @@
 #include "connection.hpp"
 #include "followed_games.hpp"
 #include "host_messages.hpp"
+#include "network_simulator.hpp"
 #include "ring_loop.hpp"
 
 #include "ringside/core/wire.hpp"
@@ -48,7 +49,7 @@ inline constexpr const char* banned_text = "nobody is let in from your address f
 class FrontServer {
 public:
     FrontServer(RingLoop, FrontLink, const std::vector<int>& listening_fds, const FrontOptions&,
-                bool futex_wait);
+                bool futex_wait, std::optional<NetworkSimulator> network);
 
     FrontServer(const FrontServer&) = delete;
     FrontServer& operator=(const FrontServer&) = delete;
@@ -188,9 +189,9 @@ private:
     // front_news.cpp
     void read_news(FollowedGame&);
     void apply_snapshot(FollowedGame&, const SnapshotParts&);
-    void settle_joins(FollowedGame&, const SnapshotParts&);
     void note_nicknames(FollowedGame&, const SnapshotParts&);
     void tell_players(Connection&, const FollowedGame&);
+    void settle_joins(FollowedGame&, const SnapshotParts&);
     void settle_answers(FollowedGame&, const SnapshotParts&);
     void broadcast(FollowedGame&, const SnapshotParts&);
     std::span<const RosterEntry> changed_inputs(const FollowedGame&, std::span<const RosterEntry>);
@@ -209,6 +210,7 @@ private:
     std::optional<SessionTable> sessions_;  // for observers; without memory for it, they see none
     FrontOptions options_;
     bool futex_wait_;
+    std::optional<NetworkSimulator> network_;  // between clients and us
     std::vector<Listener> listeners_;
     HostMessages messages_;  // before what holds its buffers
     struct AssetBuffers {
@@ -243,9 +245,9 @@ private:
     std::vector<std::byte> resumed_;      // bytes of the connection being resumed
     std::vector<std::uint32_t> visited_;  // see copy_of()
     std::vector<RosterEntry> changed_inputs_;
+    std::vector<Nickname> nicknames_;      // of the snapshot being looked at
     std::vector<std::uint64_t> snapshot_;  // the copy being looked at; 8-aligned
     std::vector<std::uint32_t> lists_waiting_;
-    std::vector<Nickname> nicknames_;      // of the snapshot being looked at
     bool sweep_requested_ = false;
     std::int64_t directory_ns_ = -1;          // swept_ns of directory_
     std::vector<DirectoryRecord> directory_;  // by name

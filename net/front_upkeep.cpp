@@ -40,10 +40,12 @@ void tune(int listening_fd) noexcept {
 }  // namespace
 
 FrontServer::FrontServer(RingLoop loop, FrontLink link, const std::vector<int>& listening_fds,
-                         const FrontOptions& options, bool futex_wait)
+                         const FrontOptions& options, bool futex_wait,
+                         std::optional<NetworkSimulator> network)
     : link_(std::move(link)),
       options_(options),
       futex_wait_(futex_wait),
+      network_(std::move(network)),
       connections_(loop_, options.connections_max),
       games_(link_.host().games().size()),
       loop_(std::move(loop)) {
@@ -220,6 +222,11 @@ void FrontServer::accepted(const Completion& completion) {
 }
 
 void FrontServer::welcome_socket(int fd) {
+    const PeerAddress peer = peer_address_of(fd);
+    if (network_ && (fd = network_->connect(fd)) < 0) {
+        link_.counters().refused_count.fetch_add(1, std::memory_order_relaxed);
+        return;
+    }
     Connection* connection = stopping_ ? nullptr : connections_.add(fd);
     count_connections();
     if (connection == nullptr) {
@@ -231,7 +238,7 @@ void FrontServer::welcome_socket(int fd) {
     }
     link_.counters().accepted_count.fetch_add(1, std::memory_order_relaxed);
     connection->deadline_ns = now_ns_ + ns(options_.handshake_timeout);
-    connection->proxy = peer_address_of(fd);
+    connection->proxy = peer;
     if (!admit(*connection, connection->proxy)) {
         return;
     }

@@ -114,6 +114,10 @@ constexpr std::array rows{
               Number{&RawOptions::record_mib, 1, 1'000'000, "MiB"}},
     OptionRow{"--record-days", "N", "Recordings are kept for so long", on_serve,
               Number{&RawOptions::record_days, 1, 10'000, "days"}},
+    OptionRow{"--simulate", "NETWORK",
+              "Delay what clients send and are sent, each way, for trying that out: "
+              "delay=80ms,jitter=20ms,stall=1% (a stall: lost and sent again)",
+              on_serve, &RawOptions::simulate},
     OptionRow{"--session-timeout", "SECONDS",
               "A connection in no game that asks for nothing for so long is closed", on_serve,
               Number{&RawOptions::session_timeout_s, 1, 86'400, "seconds"}},

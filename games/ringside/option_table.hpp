@@ -45,6 +45,7 @@ struct RawOptions {
     std::vector<std::string> listen;
     std::vector<std::string> allow_origin;
     std::vector<std::string> trust_proxy;
+    std::string simulate;
     std::uint64_t port = port_default;
     std::uint64_t number = 1;
     std::uint64_t bots = 0;
@@ -65,8 +66,8 @@ struct RawOptions {
     std::uint64_t kill_seed = 0;
     std::uint64_t ban_s = 3'600;
     std::string password;
-    bool unlisted = false;
     std::string nickname;
+    bool unlisted = false;
     std::string who;
     std::uint64_t restores_per_second = restores_per_second_default;
 };

@@ -295,6 +295,13 @@ void Reading::serve() {
     serve.restores_per_second = static_cast<std::uint32_t>(raw_.restores_per_second);
     serve.allowed_origins = origins();
     serve.trusted_proxies = proxies();
+    if (given("--simulate")) {
+        const auto network = parse_network_conditions(raw_.simulate);
+        if (!network) {
+            throw Refusal{fmt::format("--simulate: {}", network.error().message)};
+        }
+        serve.network = *network;
+    }
     serve.uring_futex = !raw_.no_uring_futex;
     serve.busy_poll = raw_.busy_poll;
     serve.realtime = raw_.realtime;

@@ -295,7 +295,8 @@ int run_serve(const ServeOptions& options) {
              .replays_folder = options.record.folder.empty() ? std::string()
                                                              : newest_folder(options.record.folder),
              .allowed_origins = options.allowed_origins,
-             .trusted_proxies = options.trusted_proxies});
+             .trusted_proxies = options.trusted_proxies,
+             .network = options.network});
     };
     int ready_fd = options.ready_fd;
     const auto on_ready = [&] {

@@ -10,6 +10,7 @@
 
 #include "ringside/core/limits.hpp"
 #include "ringside/net/endpoint.hpp"
+#include "ringside/net/network_conditions.hpp"
 #include "ringside/net/peer_address.hpp"
 
 namespace ringside {
@@ -30,6 +31,7 @@ struct ServeOptions {
     std::uint32_t restores_per_second = restores_per_second_default;  // of crashed games; 0: any
     std::vector<std::string> allowed_origins;   // of pages that may use this host; "*": any
     std::vector<AddressRange> trusted_proxies;  // whose X-Forwarded-For is believed
+    NetworkConditions network;                  // simulated, between fronts and clients
     bool uring_futex = true;                    // false: fronts are woken by eventfds
     bool busy_poll = false;                     // fronts never sleep
     bool fresh = false;                         // ends what a host that died has left

@@ -86,6 +86,7 @@ TEST_CASE("program: a bad value is refused with its range", "[games][program]") 
     expect_refusal("-W 2000 -H 1000", "2000000 cells; at most 16384");
     expect_refusal("-G 'no name'", "'no name'");
     expect_refusal("serve --listen [::1", "--listen");
+    expect_refusal("serve --simulate delay=80", "--simulate: 'delay=80'");
     expect_refusal("serve --spin-cpus 1-0", "--spin-cpus: '1-0'");
     expect_refusal("serve --front-cpus 0,x", "--front-cpus: 'x'");
     expect_refusal("serve --front-cpus 1023", "CPU 1023");

@@ -297,12 +297,68 @@ async function testReplayFiles() {
   await page.context().close();
 }
 
+// Views come late, early and several at once; what is drawn goes on evenly.
+async function testBadNetwork() {
+  const far = await Host.start(values.program,
+                               ["--simulate", "delay=80ms,jitter=20ms,stall=2%"]);
+  const page = await newPage();
+  await page.addInitScript(() => {
+    const { translate } = CanvasRenderingContext2D.prototype;
+    const now = performance.now.bind(performance);
+    let askedMs = 0; // when the page thinks it draws
+    performance.now = () => (askedMs = now());
+    window.drawn = [];
+    CanvasRenderingContext2D.prototype.translate = function (x, y) {
+      const { width, height } = this.canvas.style;
+      window.drawn.push({ ms: askedMs, x: x / parseFloat(width) * 80, y: y / parseFloat(height) * 22 });
+      return translate.call(this, x, y);
+    };
+  });
+  await page.goto(far.url);
+  await page.getByRole("button", { name: "practice" }).click();
+  await page.getByRole("button", { name: "I am ready (i)" }).click();
+  await eventually("the race", async () => (await status(page)) === "1 racing");
+  await page.evaluate(() => { window.drawn = []; });
+  for (const key of ["j", "l", "k", "l"]) {
+    const before = await page.evaluate(() => window.drawn.at(-1));
+    await page.keyboard.press(key);
+    await eventually(`driving on after ${key}`, () => page.evaluate(
+      ([x, y]) => Math.abs(window.drawn.at(-1).x - x) + Math.abs(window.drawn.at(-1).y - y) >= 3,
+      [before?.x ?? 0, before?.y ?? 0]));
+  }
+  await eventually("the end", async () =>
+    await page.locator(".panel h2").first().innerText() === "Game over", 60_000);
+  const drawn = await page.evaluate(() => window.drawn);
+  const tickMs = 100;
+  const speedMax = 2; // cells a tick; see motion.ts
+  let cells = 0;
+  let jumps = 0;
+  let freezes = 0; // of the page or the machine, longer than this network's stalls
+  let hurries = 0; // faster than a cycle drives: what came late is caught up with
+  for (let i = 1; i < drawn.length; ++i) {
+    const far = Math.abs(drawn[i].x - drawn[i - 1].x) + Math.abs(drawn[i].y - drawn[i - 1].y);
+    const elapsedMs = drawn[i].ms - drawn[i - 1].ms;
+    cells += far;
+    jumps += far > speedMax * elapsedMs / tickMs + 0.01 ? 1 : 0;
+    freezes += elapsedMs > 600 ? 1 : 0;
+    hurries += far > 1e-6 && far > 1.001 * elapsedMs / tickMs ? 1 : 0;
+  }
+  console.log(`bad network: ${drawn.length} drawings, ${cells.toFixed(1)} cells, ` +
+              `${hurries} faster than even, ${jumps} jumps, ${freezes} freezes`);
+  assert.ok(cells > 10 && drawn.length > cells * 2, "the cycle is drawn between its cells");
+  assert.ok(hurries > 0, "the network is uneven");
+  assert.ok(jumps <= freezes, `${jumps} jumps`);
+  await page.context().close();
+  assert.equal(await far.stop(), 0);
+}
+
 try {
   await testFirstPaint();
   await testBots();
   await testReplayFiles();
   await testRefusals();
   await testTouch();
+  await testBadNetwork();
   await testMatch();
   assert.deepEqual(problems, []);
 } finally {

@@ -1,7 +1,8 @@
 // Arena: the canvas. Walls are drawn when the view changes, everything that moves in every frame:
-// between two ticks cycles are shown on their way from the cell before to the present one. A wide
-// arena on a phone held upright is shown turned: what is its right is at the bottom then.
+// cycles are shown on their way from where they were to the present cell (motion.ts). A wide arena on
+// a phone held upright is shown turned: what is its right is at the bottom then.
 
+import { Motion } from "./motion";
 import { lookOf } from "./palette";
 import { type Cell, type Cycle, CycleState, Direction, Phase, type View } from "./view";
 
@@ -17,9 +18,8 @@ export class Arena {
   private readonly resized = new ResizeObserver(() => this.fit());
 
   private view: View | undefined;
-  private before = new Map<number, Cell>();
+  private readonly motions = new Map<number, Motion>();
   private exploded = new Map<number, number>(); // number → when, ms
-  private changedMs = 0;
   private tickMs = 100;
   private ownNumber = 0;
   private frame = 0;
@@ -54,11 +54,18 @@ export class Arena {
   show(view: View, continuous: boolean): void {
     const now = performance.now();
     const sizeChanged = this.view?.width !== view.width || this.view.height !== view.height;
-    this.before.clear();
+    for (const number of [...this.motions.keys()]) {
+      if (!view.cycles.some((cycle) => cycle.number === number)) {
+        this.motions.delete(number);
+      }
+    }
     for (const cycle of view.cycles) {
-      const last = this.places.get(cycle.number);
-      const near = last !== undefined && Math.abs(last.x - cycle.x) + Math.abs(last.y - cycle.y) <= 1;
-      this.before.set(cycle.number, continuous && near ? last : { x: cycle.x, y: cycle.y });
+      const motion = continuous ? this.motions.get(cycle.number) : undefined;
+      if (motion === undefined) {
+        this.motions.set(cycle.number, new Motion(cycle, this.tickMs));
+      } else {
+        motion.goTo(cycle, now);
+      }
       if (cycle.state === CycleState.exploding) {
         if (!this.exploded.has(cycle.number)) {
           this.exploded.set(cycle.number, now);
@@ -67,10 +74,7 @@ export class Arena {
         this.exploded.delete(cycle.number);
       }
     }
-    this.places.clear();
-    view.cycles.forEach((cycle) => this.places.set(cycle.number, { x: cycle.x, y: cycle.y }));
     this.view = view;
-    this.changedMs = now;
     if (sizeChanged) {
       this.fit();
     } else {
@@ -78,8 +82,6 @@ export class Arena {
       this.animate();
     }
   }
-
-  private readonly places = new Map<number, Cell>(); // shown last
 
   // ---- size ------------------------------------------------------------------------------------
 
@@ -199,7 +201,8 @@ export class Arena {
     cancelAnimationFrame(this.frame);
     const now = performance.now();
     this.drawMoving(now);
-    const moves = !this.calm.matches && now - this.changedMs < this.tickMs;
+    const moves =
+      !this.calm.matches && [...this.motions.values()].some((motion) => motion.moves(now));
     const burns = [...this.exploded.values()].some((since) => now - since < explosionMs);
     if (moves || burns) {
       this.frame = requestAnimationFrame(() => this.animate());
@@ -216,14 +219,11 @@ export class Arena {
     if (view.phase === Phase.waiting) {
       return; // nobody has a place yet
     }
-    const part = this.calm.matches ? 1 : Math.min(1, (now - this.changedMs) / this.tickMs);
     for (const cycle of view.cycles) {
-      const from = this.before.get(cycle.number) ?? cycle;
-      const place = this.centre({
-        x: from.x + (cycle.x - from.x) * part,
-        y: from.y + (cycle.y - from.y) * part,
-      });
-      this.drawTrailTo(paint, cycle, from, place);
+      const path = this.calm.matches ? undefined : this.motions.get(cycle.number)?.path(now);
+      const [at, ...ahead] = path ?? [cycle];
+      const place = this.centre(at);
+      this.drawTrailTo(paint, cycle, at, ahead);
       const since = this.exploded.get(cycle.number);
       if (since !== undefined) {
         this.drawExplosion(paint, cycle, place, (now - since) / explosionMs);
@@ -236,13 +236,17 @@ export class Arena {
     }
   }
 
-  /// The wall being laid grows with its cycle.
-  private drawTrailTo(paint: CanvasRenderingContext2D, cycle: Cycle, from: Cell, to: Cell): void {
-    if (cycle.state !== CycleState.inserting || cycle.walls.length === 0) {
+  /// The wall being laid grows with its cycle; `at` and `ahead` are the cycle's path.
+  private drawTrailTo(paint: CanvasRenderingContext2D, cycle: Cycle, at: Cell, ahead: Cell[]): void {
+    const last = cycle.walls.at(-1);
+    const isAhead = ahead.some((cell) => cell.x === last?.x && cell.y === last.y);
+    if (cycle.state !== CycleState.inserting || last === undefined || isAhead ||
+        Math.abs(last.x - at.x) + Math.abs(last.y - at.y) > 1) {
       return;
     }
     const look = lookOf(cycle.number);
-    const start = this.centre(from);
+    const start = this.centre(last);
+    const to = this.centre(at);
     paint.strokeStyle = look.colour;
     paint.lineWidth = Math.max(2, this.cell.width * look.width);
     paint.lineCap = "round";

@@ -12,6 +12,7 @@
 
 #include "ringside/core/result.hpp"
 #include "ringside/ipc/front_link.hpp"
+#include "ringside/net/network_conditions.hpp"
 #include "ringside/net/peer_address.hpp"
 #include "ringside/net/web_asset.hpp"
 
@@ -38,6 +39,7 @@ struct FrontOptions {
     std::vector<std::string> allowed_origins;
     /// Whose X-Forwarded-For is believed, so that limits per address count a proxy's clients.
     std::vector<AddressRange> trusted_proxies;
+    NetworkConditions network;  // simulated between it and its clients
 };
 
 /// What this kernel's io_uring offers a front.
