@@ -63,9 +63,8 @@ struct WebSocketReader::State {
         return static_cast<ssize_t>(bytes);
     }
 
-    static void frame_begins(wslay_event_context* /*context*/,
-                             const wslay_event_on_frame_recv_start_arg* /*frame*/,
-                             void* user_data) noexcept {
+    // A frame's end, not its begin: a message may come in several reads, and is counted off below.
+    static void frame_ends(wslay_event_context* /*context*/, void* user_data) noexcept {
         ++of(user_data).other_frames;
     }
 
@@ -97,7 +96,7 @@ WebSocketReader::WebSocketReader(std::uint32_t message_bytes_max) : state_(new S
     wslay_event_callbacks callbacks{};
     callbacks.recv_callback = State::receive;
     callbacks.send_callback = State::send;
-    callbacks.on_frame_recv_start_callback = State::frame_begins;
+    callbacks.on_frame_recv_end_callback = State::frame_ends;
     callbacks.on_msg_recv_callback = State::message_came;
     wslay_event_context* context = nullptr;
     if (wslay_event_context_server_init(&context, &callbacks, state_.get()) != 0) {

@@ -201,6 +201,9 @@ const void* TestClient::expect_type(wire::HostMessage type) {
             return root->message();
         }
         INFO(wire::EnumNameHostMessage(root->message_type()));
+        if (const auto* error = root->message_as_Error()) {
+            FAIL("error " << error->code() << ": " << error->text()->str());
+        }
         REQUIRE(root->message_type() == wire::HostMessage::Snapshot);
     }
 }

@@ -463,6 +463,30 @@ TEST_CASE("web socket: beyond the suite", "[net][web_socket]") {
     CHECK(messages == 0);  // refused by its length, which costs no memory
 }
 
+// They are held against the rate of messages: no message may count as one, however it is read.
+TEST_CASE("web socket: frames that are no message are counted", "[net][web_socket]") {
+    struct Sent {
+        std::string bytes;
+        std::uint32_t other_frames;
+    };
+    for (const auto& [bytes, other_frames] :
+         {Sent{client_frame(Opcode::binary, "12345678"), 0}, Sent{ping("1"), 1},
+          Sent{fragmented(Opcode::binary, "12345678", 3) + ping("2"), 3}}) {
+        for (std::size_t piece_bytes = 1; piece_bytes <= bytes.size(); ++piece_bytes) {
+            WebSocketReader reader(message_bytes_max);
+            std::uint32_t counted = 0;
+            for (std::size_t at = 0; at < bytes.size(); at += piece_bytes) {
+                const std::string piece = bytes.substr(at, piece_bytes);
+                reader.take(std::as_bytes(std::span(piece)), [](Bytes, bool) {});
+                const std::uint32_t frames = reader.other_frames();
+                REQUIRE(frames <= other_frames);
+                counted += frames;
+            }
+            REQUIRE(counted == other_frames);
+        }
+    }
+}
+
 TEST_CASE("web socket: frames that hosts send", "[net][web_socket]") {
     for (const std::size_t bytes : {0u, 1u, 125u, 126u, 65'535u, 65'536u, 100'000u}) {
         std::string frame;
