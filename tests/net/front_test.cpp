@@ -2,61 +2,24 @@
 
 #include "ringside/net/front.hpp"
 
-#include <array>
-#include <csignal>
-#include <cstdio>
-#include <cstring>
-#include <iostream>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <arpa/inet.h>
 #include <catch2/catch.hpp>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "counter_client.hpp"
 #include "counter_game.hpp"
 #include "test_client.hpp"
 #include "test_host.hpp"
 
 #include "ringside/core/limits.hpp"
-#include "ringside/ipc/supervisor.hpp"
 #include "ringside/net/peer_address.hpp"
-#include "ringside/relay/relay.hpp"
 
 using namespace ringside;
-using ringside::test::CounterDelta;
-using ringside::test::CounterInput;
-using ringside::test::CounterView;
-using ringside::test::TestClient;
-using ringside::test::TestHost;
+using namespace ringside::test;
 using wire::ErrorCode;
 using wire::JoinMode;
-
-namespace {
-
-CounterView view_of(const wire::Snapshot& snapshot) {
-    CounterView view;
-    REQUIRE(snapshot.view()->size() == sizeof view);
-    std::memcpy(&view, snapshot.view()->data(), sizeof view);
-    return view;
-}
-
-/// Reads on until a snapshot has the sum.
-std::size_t read_until_sum(TestClient& client, std::uint64_t sum) {
-    for (std::size_t count = 1;; ++count) {
-        if (view_of(client.expect<wire::Snapshot>()).sum >= sum) {
-            return count;
-        }
-    }
-}
-
-constexpr std::uint8_t one = static_cast<std::uint8_t>(CounterInput::add_one);
-
-}  // namespace
 
 TEST_CASE("front: a player joins, plays, leaves and joins again", "[net][front]") {
     TestHost host({}, GENERATE(false, true));
@@ -437,134 +400,6 @@ TEST_CASE("front: who is in no game and asks for nothing is closed", "[net][fron
     REQUIRE(player.expect_error() == ErrorCode::idle);
 }
 
-TEST_CASE("peer address: IPv4, mapped or not, an IPv6 network, or nobody", "[net]") {
-    const auto peer_of_connection = [](int family, const sockaddr* bound, socklen_t bytes,
-                                       const sockaddr_in* other = nullptr) {
-        const int listening = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        REQUIRE(bind(listening, bound, bytes) == 0);
-        REQUIRE(listen(listening, 1) == 0);
-        sockaddr_in6 address{};
-        socklen_t size = sizeof address;
-        REQUIRE(getsockname(listening, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-        sockaddr_in v4 = other != nullptr ? *other : sockaddr_in{};
-        v4.sin_port = address.sin6_port;
-        const int client =
-            socket(other != nullptr ? AF_INET : family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        const auto* to = other != nullptr ? reinterpret_cast<const sockaddr*>(&v4)
-                                          : reinterpret_cast<const sockaddr*>(&address);
-        REQUIRE(connect(client, to, other != nullptr ? sizeof v4 : size) == 0);
-        const int accepted = accept(listening, nullptr, nullptr);
-        const PeerAddress peer = peer_address_of(accepted);
-        for (const int fd : {listening, client, accepted}) {
-            close(fd);
-        }
-        return peer;
-    };
-    sockaddr_in v4{};
-    v4.sin_family = AF_INET;
-    v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const PeerAddress plain =
-        peer_of_connection(AF_INET, reinterpret_cast<const sockaddr*>(&v4), sizeof v4);
-    CHECK(is_loopback(plain));
-    sockaddr_in6 any{};
-    any.sin6_family = AF_INET6;
-    CHECK(peer_of_connection(AF_INET6, reinterpret_cast<const sockaddr*>(&any), sizeof any, &v4) ==
-          plain);
-    any.sin6_addr = in6addr_loopback;
-    CHECK(peer_of_connection(AF_INET6, reinterpret_cast<const sockaddr*>(&any), sizeof any) ==
-          plain);
-    int pair[2];
-    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
-    CHECK(peer_address_of(pair[0]) == PeerAddress::none);
-    close(pair[0]);
-    close(pair[1]);
-    CHECK_FALSE(is_loopback(PeerAddress{0x2001'0db8'0000'0000}));
-}
-
-TEST_CASE("peer address: what is printed is read back", "[net]") {
-    const auto printed = [](const char* typed) {
-        const auto address = parse_peer_address(typed);
-        REQUIRE(address.has_value());
-        CHECK(parse_peer_address(text_of(*address)) == address);
-        return text_of(*address);
-    };
-    CHECK(printed("203.0.113.7") == "203.0.113.7");
-    CHECK(printed("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::/64");
-    CHECK(printed("2001:db8:1:2::/64") == "2001:db8:1:2::/64");
-    CHECK(printed("::ffff:10.0.0.1") == "10.0.0.1");
-    CHECK(printed("::1") == "127.0.0.1");
-    for (const char* wrong : {"", "unix", "10.0.0", "10.0.0.1/24", "10.0.0.1/64", "2001:db8::/32",
-                              "example.org", "::1 ", "::"}) {
-        CHECK_FALSE(parse_peer_address(wrong).has_value());
-    }
-}
-
-TEST_CASE("front: a slow reader gets fewer snapshots, but the newest", "[net][front]") {
-    FrontOptions options;
-    options.messages_per_second_max = 1'000'000;
-    TestHost host(options);
-    TestClient player = host.greeted();
-    player.join("busy");
-    (void)player.expect<wire::Joined>();
-    TestClient watcher = host.greeted();
-    watcher.watch("busy");
-    (void)watcher.expect<wire::Watching>();
-    constexpr std::uint32_t rounds = 2'000;
-    for (std::uint32_t number = 1; number <= rounds; ++number) {
-        player.input(number, one);  // each is answered before the next: a snapshot each
-        read_until_sum(player, number);
-    }
-    REQUIRE(read_until_sum(watcher, rounds) < rounds / 2);
-}
-
-TEST_CASE("front: a crowd gets a view in several turns, and its end in order", "[net][front]") {
-    TestHost host;
-    TestClient player = host.greeted();
-    player.join("crowded");
-    (void)player.expect<wire::Joined>();
-    std::vector<TestClient> watchers;
-    for (int i = 0; i < 600; ++i) {  // more than two turns start sends for
-        watchers.push_back(host.greeted());
-        watchers.back().watch("crowded");
-        (void)watchers.back().expect<wire::Watching>();
-    }
-    player.input(1, one);
-    for (TestClient& watcher : watchers) {
-        read_until_sum(watcher, 1);
-    }
-    for (int i = 0; i < 100; ++i) {
-        watchers.pop_back();  // without a word
-    }
-    player.input(2, one);
-    player.input(3, static_cast<std::uint8_t>(CounterInput::end));
-    for (TestClient& watcher : watchers) {
-        read_until_sum(watcher, 2);  // the last view, however it is told, then the end
-        REQUIRE(watcher.expect<wire::Left>().reason() ==
-                static_cast<std::uint16_t>(LeaveReason::game_ended));
-    }
-}
-
-TEST_CASE("front: who never reads is closed, and the others play on", "[net][front]") {
-    FrontOptions options;
-    options.messages_per_second_max = 1'000'000;
-    options.stall_timeout = std::chrono::milliseconds(200);
-    TestHost host(options);
-    TestClient player = host.greeted();
-    player.join("calm");
-    (void)player.expect<wire::Joined>();
-    TestClient deaf = host.greeted();
-    for (std::uint64_t nonce = 0; nonce < 500'000; ++nonce) {
-        deaf.ping(nonce);  // ends early: the front closes, or resets
-    }
-    player.input(1, one);
-    read_until_sum(player, 1);
-    std::size_t pongs = 0;
-    while (const auto* root = deaf.next()) {
-        pongs += root->message_type() == wire::HostMessage::Pong ? 1u : 0u;
-    }
-    REQUIRE(pongs < 500'000);
-}
-
 TEST_CASE("front: no input is lost or applied twice when the ring is full", "[net][front]") {
     FrontOptions options;
     options.messages_per_second_max = 1'000'000;
@@ -585,132 +420,6 @@ TEST_CASE("front: no input is lost or applied twice when the ring is full", "[ne
     }
 }
 
-namespace {
-
-/// Follows a game by whatever the front sends.
-struct Follower {
-    CounterView view{};
-    std::uint64_t tick = 0;
-    std::uint32_t own_input = 0;  // last one of seat 0 that the view has
-    std::size_t snapshots = 0;
-    std::size_t deltas = 0;
-
-    void take(const wire::FromHost& message) {
-        if (const auto* snapshot = message.message_as_Snapshot()) {
-            ++snapshots;
-            view = view_of(*snapshot);
-            tick = snapshot->tick();
-            note(snapshot->seats());
-        } else if (const auto* delta = message.message_as_Delta()) {
-            ++deltas;
-            CounterDelta added;
-            REQUIRE(snapshots > 0);
-            REQUIRE(delta->bytes()->size() == sizeof added);
-            std::memcpy(&added, delta->bytes()->data(), sizeof added);
-            view.sum += added.sum_added;
-            view.ticks += added.ticks_added;
-            tick += static_cast<std::uint16_t>(delta->tick() - static_cast<std::uint16_t>(tick));
-            note(delta->seats());
-        }
-        REQUIRE(view.ticks == tick);  // the counter counts its own
-    }
-
-    void note(const flatbuffers::Vector<const wire::SeatInput*>* seats) {
-        for (std::uint32_t i = 0; seats != nullptr && i < seats->size(); ++i) {
-            own_input = seats->Get(i)->seat() == 0 ? seats->Get(i)->number() : own_input;
-        }
-    }
-};
-
-}  // namespace
-
-TEST_CASE("front: deltas make the same views as snapshots, for players, watchers and the slow",
-          "[net][front][delta]") {
-    FrontOptions options;
-    options.messages_per_second_max = 1'000'000;
-    TestHost host(options);
-    TestClient player = host.connect();
-    player.hello(wire::protocol_version, true);
-    (void)player.expect<wire::Welcome>();
-    player.join("changes");
-    (void)player.expect<wire::Joined>();
-    player.input(1, static_cast<std::uint8_t>(CounterInput::run));
-
-    Follower followed;
-    std::uint64_t sent_sum = static_cast<std::uint64_t>(CounterInput::run);
-    std::uint32_t number = 1;
-    const auto follow_for = [&](std::size_t messages) {
-        for (std::size_t i = 0; i < messages; ++i) {
-            followed.take(*player.next());
-            player.input(++number, one);
-            sent_sum += one;
-        }
-    };
-    follow_for(50);
-    REQUIRE(followed.deltas > 30);
-
-    // A newcomer gets a whole view although the others need none, also of a game that has parked.
-    TestClient watcher = host.connect();
-    watcher.hello(wire::protocol_version, true);
-    (void)watcher.expect<wire::Welcome>();
-    watcher.watch("changes");
-    (void)watcher.expect<wire::Watching>();
-    Follower watched;
-    watched.take(*watcher.next());
-    REQUIRE(watched.snapshots == 1);
-
-    // It sleeps while more is said than its socket holds: what it missed comes as a whole view.
-    follow_for(400);
-    player.input(++number, static_cast<std::uint8_t>(CounterInput::park));
-    sent_sum += static_cast<std::uint64_t>(CounterInput::park);
-    while (followed.own_input < number) {
-        followed.take(*player.next());
-    }
-    REQUIRE(followed.view.sum == sent_sum);
-    while (watched.own_input < number) {
-        watched.take(*watcher.next());
-    }
-    REQUIRE(watched.view.sum == sent_sum);
-    REQUIRE(watched.deltas > 0);
-    REQUIRE(watched.snapshots > 1);
-
-    TestClient late = host.connect();
-    late.hello(wire::protocol_version, true);
-    (void)late.expect<wire::Welcome>();
-    late.watch("changes");
-    (void)late.expect<wire::Watching>();
-    REQUIRE(view_of(late.expect<wire::Snapshot>()).sum == sent_sum);
-    REQUIRE(host.stop() == 0);
-}
-
-TEST_CASE("front: what one sends through a relay, all see at once", "[net][front][relay]") {
-    TestHost host;
-    TestClient first = host.greeted();
-    TestClient second = host.greeted();
-    for (TestClient* client : {&first, &second}) {
-        client->join("meeting", JoinMode::join_or_create, {}, {}, "relay");
-        (void)client->expect<wire::Joined>();
-    }
-    for (std::uint32_t number = 1; number <= 100; ++number) {
-        (number % 2 == 0 ? first : second)
-            .input((number + 1) / 2, static_cast<std::uint8_t>(number));
-        for (TestClient* client : {&first, &second}) {
-            for (;;) {  // both joins were told too
-                const auto& snapshot = client->expect<wire::Snapshot>();
-                const auto view = relay::decode_view(
-                    std::as_bytes(std::span(snapshot.view()->data(), snapshot.view()->size())));
-                REQUIRE(view.has_value());
-                if (view->count == number) {
-                    REQUIRE(view->events.back().bytes[0] == std::byte(number));
-                    REQUIRE(view->events.back().seat == number % 2);
-                    break;
-                }
-            }
-        }
-    }
-    REQUIRE(host.stop() == 0);
-}
-
 TEST_CASE("front: when the host stops, clients are told", "[net][front]") {
     TestHost host;
     TestClient player = host.greeted();
@@ -722,48 +431,4 @@ TEST_CASE("front: when the host stops, clients are told", "[net][front]") {
     REQUIRE(player.expect_error() == ErrorCode::stopping);
     REQUIRE(idle.expect_error() == ErrorCode::stopping);
     REQUIRE(host.stop() == 0);
-}
-
-TEST_CASE("peer address: ranges", "[net]") {
-    const auto in_range = [](const char* range, const char* address) {
-        const auto parsed = parse_address_range(range);
-        REQUIRE(parsed.has_value());
-        const auto peer = parse_peer_address(address);
-        return parsed->contains(peer ? *peer : PeerAddress::none);
-    };
-    CHECK(in_range("10.0.0.0/8", "10.255.3.4"));
-    CHECK(in_range("10.1.2.3/8", "10.255.3.4"));  // whatever stands behind the 8 bits
-    CHECK_FALSE(in_range("10.0.0.0/8", "11.0.0.1"));
-    CHECK(in_range("0.0.0.0/0", "203.0.113.9"));
-    CHECK_FALSE(in_range("0.0.0.0/0", "2001:db8::1"));
-    CHECK(in_range("203.0.113.9", "203.0.113.9"));
-    CHECK_FALSE(in_range("203.0.113.9", "203.0.113.8"));
-    CHECK(in_range("127.0.0.0/8", "::1"));
-    CHECK(in_range("2001:db8::/32", "2001:db8:ffff::1"));
-    CHECK_FALSE(in_range("2001:db8::/32", "2001:db9::1"));
-    CHECK(in_range("2001:db8:1:2::/64", "2001:db8:1:2:3::"));
-    CHECK(in_range("unix", "a socket has none"));
-    CHECK_FALSE(in_range("unix", "10.0.0.1"));
-    for (const char* wrong : {"", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/8x", "10.0.0.0/-1",
-                              "2001:db8::/65", "example.org", "10.0.0.0/8/8"}) {
-        CHECK_FALSE(parse_address_range(wrong).has_value());
-    }
-}
-
-TEST_CASE("peer address: whom a proxy speaks for", "[net]") {
-    const std::vector<AddressRange> proxies{*parse_address_range("10.0.0.0/8"),
-                                            *parse_address_range("127.0.0.0/8")};
-    const auto client_of = [&](std::string_view header) {
-        const auto peer = forwarded_peer(header, proxies);
-        return peer ? text_of(*peer) : "";
-    };
-    CHECK(client_of("203.0.113.9") == "203.0.113.9");
-    CHECK(client_of("198.51.100.1, 203.0.113.9") == "203.0.113.9");  // the first may be a lie
-    CHECK(client_of("203.0.113.9, 10.1.1.1 ,\t127.0.0.1") == "203.0.113.9");
-    CHECK(client_of("2001:db8::1:2") == "2001:db8::/64");
-    CHECK(client_of("") == "");
-    CHECK(client_of("10.1.1.1") == "");
-    CHECK(client_of("unknown, 10.1.1.1") == "");
-    CHECK(client_of(", ,") == "");
-    CHECK(client_of("203.0.113.9, nonsense") == "");
 }
