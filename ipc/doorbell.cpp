@@ -64,10 +64,12 @@ void sleep_until(std::int64_t deadline_ns) noexcept {
     }
 }
 
-void ring(BellWord& bell) noexcept {
-    if (take_announcement(bell)) {
+bool ring(BellWord& bell) noexcept {
+    const bool slept = take_announcement(bell);
+    if (slept) {
         wake(bell);
     }
+    return slept;
 }
 
 void ring_for_dead(BellWord& bell) noexcept {

@@ -10,6 +10,8 @@
 #include "control.hpp"
 #include "instance.hpp"
 
+#include "ringside/ipc/happenings.hpp"
+
 namespace ringside {
 
 namespace {
@@ -59,7 +61,10 @@ bool GameLink::try_write(EventKind kind, EventHeader header, Bytes body) noexcep
 void GameLink::publish() noexcept {
     if (std::exchange(unpublished_, false)) {
         events_.publish();
-        ring(segment_.layout().bell);
+        happened::event_published(game_key(id_), events_.position(), 0);
+        if (ring(segment_.layout().bell)) {
+            happened::wake(game_key(id_), 0, 0);
+        }
     }
 }
 

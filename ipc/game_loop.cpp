@@ -13,6 +13,7 @@
 #include "ringside/core/ids.hpp"
 #include "ringside/core/invariant.hpp"
 #include "ringside/ipc/doorbell.hpp"
+#include "ringside/ipc/happenings.hpp"
 
 namespace ringside {
 namespace {
@@ -51,6 +52,10 @@ void GameLoop::run() {
 }
 
 // ---- phases ------------------------------------------------------------------------------------
+
+std::uint64_t GameLoop::own_key() const noexcept {
+    return game_key({segment_.plan().slot, segment_.plan().epoch});
+}
 
 bool GameLoop::lockstep() const {
     return segment_.plan().pacing == static_cast<std::uint32_t>(Pacing::lockstep);
@@ -110,7 +115,9 @@ void GameLoop::wait_for_events(std::int64_t deadline_ns) {
             stay_awake(bell);
             return;
         }
+        happened::park(tick_, static_cast<std::uint64_t>(deadline_ns), 0);
         wait_until(bell, deadline_ns);
+        happened::woken(own_key(), 0, 0);
     }
 }
 
@@ -139,7 +146,7 @@ void GameLoop::step_if_due() {
         return;
     }
     if (std::exchange(applied_, false) && reactive() && !lockstep()) {
-        step();
+        step({});
         if (ticking_) {
             publish();  // a tick that is due as well has a snapshot and a delta of its own
         }
@@ -159,7 +166,7 @@ void GameLoop::step_if_due() {
     const auto units = static_cast<std::uint64_t>(lateness.late_ns) >> lateness_unit_bits;
     auto& ticks = layout.lateness.ticks[LatenessHistogram::bucket_of(units)];
     ticks.store(ticks.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    step();
+    step(lateness);
 }
 
 void GameLoop::end_if_over() {
@@ -217,6 +224,8 @@ void GameLoop::publish() {
                                      padded(state_, state_bytes),
                                      Bytes(view_).first(view_bytes)};
     snapshots_.publish(parts);
+    happened::snapshot_published(snapshots_.sequence(), tick_,
+                                 static_cast<std::uint32_t>(view_bytes));
     journal_.clear();
     for (auto& events : events_) {
         if (events) {
@@ -318,6 +327,7 @@ bool GameLoop::drain(std::uint32_t front_slot, UnknownResume unknown_resume) {
         applied_ = true;
         visited_ = true;
         touched_ns_ = monotonic_ns();
+        happened::event_applied(event.session, events.position(), event.input_number);
         if (kind == EventKind::step) {
             end_if_over();
             publish();  // each step is one state that somebody waits for
@@ -338,7 +348,7 @@ void GameLoop::apply(std::uint32_t front_slot, EventKind kind, const EventHeader
         case EventKind::detach: return lose_link(front_slot, header);
         case EventKind::step:
             if (lockstep()) {
-                step();
+                step({});
             }
             return;
         case EventKind::padding: return;  // the ring keeps these to itself
@@ -550,11 +560,18 @@ bool GameLoop::answers_are_full() const {
     return answers_.size() >= answers_max;
 }
 
-void GameLoop::step() {
+void GameLoop::step(Ticker::Lateness lateness) {
+    const auto late_ns = static_cast<std::uint64_t>(lateness.late_ns);
+    const auto missed = static_cast<std::uint32_t>(lateness.missed_ticks);
+    happened::tick_begin(tick_ + 1, late_ns, missed);
+    if (missed != 0) {
+        happened::late_tick(tick_ + 1, late_ns, missed);
+    }
     if (!game_->ended()) {
         journal_.add({.kind = CallKind::tick, .seat = no_seat, .body = {}});
         game_->tick(Tick{++tick_});
     }
+    happened::tick_end(tick_, 0, 0);
     changed_ = true;
 }
 
@@ -575,12 +592,17 @@ void GameLoop::ring_fronts() {
             continue;
         }
         doorbells_.ringing(slot).set(segment_.plan().slot);
+        bool slept = false;
         if (wake_fds_[slot] < 0) {
-            ring(doorbells_.bell(slot));
+            slept = ring(doorbells_.bell(slot));
         } else if (take_announcement(doorbells_.bell(slot))) {
+            slept = true;
             const std::uint64_t one = 1;
             // A full counter means that the front is being woken already.
             static_cast<void>(!write(wake_fds_[slot], &one, sizeof(one)));
+        }
+        if (slept) {
+            happened::wake(front_key(slot), 0, 0);
         }
     }
 }

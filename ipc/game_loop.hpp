@@ -47,6 +47,7 @@ private:
     [[gnu::hot]] void publish();
 
     [[gnu::hot]] void adopt_new_rings();
+    [[nodiscard]] std::uint64_t own_key() const noexcept;
     [[nodiscard, gnu::hot]] bool lockstep() const;
     [[nodiscard, gnu::hot]] bool reactive() const;
     void wait_for_events(std::int64_t deadline_ns);
@@ -74,7 +75,7 @@ private:
     void answer(std::uint32_t front_slot, std::uint64_t session, AnswerKind kind,
                 std::uint8_t reason);
     [[gnu::hot]] void forget_acknowledged_answers();
-    [[gnu::hot]] void step();
+    [[gnu::hot]] void step(Ticker::Lateness lateness);
     void end(LeaveReason reason);
     [[gnu::hot]] void ring_fronts();
     [[nodiscard, gnu::hot]] RosterEntry* find(std::uint64_t session) noexcept;

@@ -97,6 +97,7 @@ Result<GameSegment> GameSegment::create(const std::string& path, const GameSegme
     layout->header.layout_version = game_segment_layout_version;
     layout->header.segment_bytes = segment.region_.bytes().size();
     layout->header.plan = plan;
+    create_flight_recorder(segment.flight(), flight_records_of_game);
     create_snapshot_ring(
         segment.snapshot_ring(),
         plan.snapshot_ring_bytes - static_cast<std::uint32_t>(sizeof(SnapshotRingHeader)));
@@ -149,6 +150,10 @@ Result<GameSegment> GameSegment::open(int fd) {
         return std::unexpected(std::move(region.error()));
     }
     return check(std::move(*region), "passed to this process");
+}
+
+MutableBytes GameSegment::flight() const noexcept {
+    return region_.bytes().subspan(offsetof(GameSegmentLayout, flight), sizeof(GameFlight));
 }
 
 MutableBytes GameSegment::snapshot_ring() const noexcept {

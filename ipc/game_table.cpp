@@ -21,6 +21,7 @@
 #include "ringside/core/invariant.hpp"
 #include "ringside/core/ticker.hpp"
 #include "ringside/ipc/event_ring.hpp"
+#include "ringside/ipc/happenings.hpp"
 
 namespace ringside {
 namespace {
@@ -242,6 +243,7 @@ Result<GameId> GameTable::make_game(const ControlPacket& packet, std::size_t typ
     take_segment(std::move(*segment), type_index, shape);
     entry.record.created_ns = monotonic_ns();
     slot_by_name_.emplace(packet.name, slot);
+    happened::game_open(game_key(id), packet.creator, shape.seats);
     start_process(slot);
     return id;
 }
@@ -261,6 +263,7 @@ void GameTable::adopt(LeftGame game) {
     if (!is_only && said_ended(entries_[holder->second])) {
         holder->second = plan.slot;
     }
+    happened::restore(game_key({plan.slot, plan.epoch}), 0, entry.record.restarts);
     start_process(plan.slot);
 }
 
@@ -339,6 +342,7 @@ void GameTable::on_forked(const ControlPacket& packet) {
         return retire(slot);
     }
     entry.record.pid = packet.pid;
+    happened::fork(game_key(id_of(packet)), static_cast<std::uint64_t>(packet.pid), 0);
     slot_by_pid_.emplace(packet.pid, slot);
     list_as(slot, GameState::running);
     if (entry.to_end) {
@@ -373,6 +377,8 @@ void GameTable::on_exit(pid_t pid, int wait_status) {
     }
     const std::uint32_t slot = found->second;
     slot_by_pid_.erase(found);
+    happened::death(game_key({slot, entries_[slot].record.epoch}), static_cast<std::uint64_t>(pid),
+                    static_cast<std::uint32_t>(wait_status));
     if (said_ended(entries_[slot])) {
         retire(slot);
     } else if (entries_[slot].to_end) {
@@ -423,6 +429,8 @@ void GameTable::on_death(std::uint32_t slot, const std::string& how, bool killed
             layout.header.skip_position_plus_1 != 0 ? " without the event it died of" : "");
     }
     layout.status.applying.store(0, std::memory_order_relaxed);
+    happened::restore(game_key({slot, entry.record.epoch}),
+                      static_cast<std::uint64_t>(entry.record.pid), entry.record.restarts);
     restore(slot);
 }
 
@@ -558,6 +566,9 @@ void GameTable::retire(std::uint32_t slot) {
     const std::uint64_t creator = entry.segment.plan().creator;
     entry.segment = GameSegment{};
     const std::uint32_t epoch = entry.record.epoch;
+    happened::game_close(game_key({slot, epoch}),
+                         static_cast<std::uint64_t>(monotonic_ns() - entry.record.created_ns),
+                         entry.record.restarts);
     entry.record = {};
     entry.record.epoch = epoch;
     write_record(slot);
@@ -621,6 +632,8 @@ void GameTable::kill_if_hanging(Entry& entry, std::int64_t now_ns) {
     if (entry.watchdog.hangs(entry.record.pid, sign, overdue, now_ns) && !said_ended(entry)) {
         std::fprintf(stderr, "ringside: game '%s' (pid %d) hangs; killing it\n", entry.record.name,
                      entry.record.pid);
+        happened::hang(game_key({entry.segment.plan().slot, entry.record.epoch}),
+                       static_cast<std::uint64_t>(entry.record.pid), 0);
         kill(entry.record.pid, SIGKILL);  // on_exit does the rest
     }
 }

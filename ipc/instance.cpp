@@ -91,6 +91,14 @@ std::string game_segment_path(const std::string& instance_path, GameId game) {
     return fmt::format("{}/game-{}-{}", instance_path, game.slot, game.epoch);
 }
 
+std::string supervisor_flight_path(const std::string& instance_path) {
+    return instance_path + "/flight-supervisor";
+}
+
+std::string front_flight_path(const std::string& instance_path, std::uint32_t front_slot) {
+    return fmt::format("{}/flight-front-{}", instance_path, front_slot);
+}
+
 Instance::Instance(std::string path, int lock_fd) noexcept
     : path_(std::move(path)), lock_fd_(lock_fd) {}
 

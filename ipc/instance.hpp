@@ -14,6 +14,9 @@ namespace ringside {
 [[nodiscard]] std::string host_segment_path(const std::string& instance_path);
 [[nodiscard]] std::string doorbell_segment_path(const std::string& instance_path);
 [[nodiscard]] std::string game_segment_path(const std::string& instance_path, GameId game);
+[[nodiscard]] std::string supervisor_flight_path(const std::string& instance_path);
+[[nodiscard]] std::string front_flight_path(const std::string& instance_path,
+                                            std::uint32_t front_slot);
 
 /// The games whose segments are in an instance's directory, by slot; none if there is none.
 [[nodiscard]] Result<std::vector<GameId>> games_in(const std::string& instance_path);

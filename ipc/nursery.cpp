@@ -86,6 +86,7 @@ int run_game(NurseryOptions& nursery, const Sandbox& sandbox, int segment_fd) {
         return complain(segment.error());
     }
     name_process(game_process_name(segment->plan()));
+    flight_recorder = FlightRecorder(segment->flight(), flight_records_of_game);
     if (segment->plan().cpu >= 0) {
         run_on_cpu(segment->plan().cpu);
     }

@@ -18,6 +18,7 @@
 #include "ringside/core/clock.hpp"
 #include "ringside/core/invariant.hpp"
 #include "ringside/core/printable.hpp"
+#include "ringside/ipc/happenings.hpp"
 #include "ringside/ipc/operate.hpp"
 
 namespace ringside {
@@ -312,7 +313,7 @@ void Supervisor::reap() {
         if (front != fronts_.end()) {
             on_front_exit(static_cast<std::uint32_t>(front - fronts_.begin()), status);
         } else if (nursery != nurseries_.end()) {
-            on_nursery_exit(static_cast<std::size_t>(nursery - nurseries_.begin()));
+            on_nursery_exit(static_cast<std::size_t>(nursery - nurseries_.begin()), status);
         } else if (pid == companion_.pid) {
             on_companion_exit();
         } else {
@@ -323,6 +324,8 @@ void Supervisor::reap() {
 
 void Supervisor::on_front_exit(std::uint32_t slot, int wait_status) {
     Front& front = fronts_[slot];
+    happened::death(front_key(slot), static_cast<std::uint64_t>(front.pid),
+                    static_cast<std::uint32_t>(wait_status));
     front.pid = 0;
     front.channel = Channel{};
     host_.layout().front[slot].pid.store(0, std::memory_order_relaxed);
@@ -339,7 +342,9 @@ void Supervisor::on_front_exit(std::uint32_t slot, int wait_status) {
     restart_children();
 }
 
-void Supervisor::on_nursery_exit(std::size_t type_index) {
+void Supervisor::on_nursery_exit(std::size_t type_index, int wait_status) {
+    happened::death(nursery_key(type_index), static_cast<std::uint64_t>(nurseries_[type_index].pid),
+                    static_cast<std::uint32_t>(wait_status));
     nurseries_[type_index].pid = 0;
     if (stop_deadline_ns_) {
         return;
@@ -420,6 +425,7 @@ void Supervisor::watch_over() {
                                    now_ns)) {
             std::fprintf(stderr, "ringside: the nursery of %s hangs; killing it\n",
                          std::string(types_[type_index]->name()).c_str());
+            happened::hang(nursery_key(type_index), static_cast<std::uint64_t>(nursery.pid), 0);
             kill(nursery.pid, SIGKILL);
         }
     }
@@ -431,6 +437,7 @@ void Supervisor::watch_over() {
         if (front.pid > 0 && front.ready &&
             front.watchdog.hangs(front.pid, turns, /*overdue=*/true, now_ns)) {
             std::fprintf(stderr, "ringside: front %u hangs; killing it\n", slot);
+            happened::hang(front_key(slot), static_cast<std::uint64_t>(front.pid), 0);
             kill(front.pid, SIGKILL);
         }
     }

@@ -17,6 +17,7 @@
 
 #include "ringside/core/clock.hpp"
 #include "ringside/core/invariant.hpp"
+#include "ringside/ipc/happenings.hpp"
 
 namespace ringside {
 
@@ -46,6 +47,7 @@ void Supervisor::become_child(const std::string& name) {
     sigprocmask(SIG_SETMASK, &signals_.before, nullptr);
     setpriority(PRIO_PROCESS, 0, *old_nice_);
     name_process(name);
+    flight_recorder = FlightRecorder();
 }
 
 Result<void> Supervisor::fork_nursery(std::size_t type_index) {
@@ -74,6 +76,7 @@ Result<void> Supervisor::fork_nursery(std::size_t type_index) {
         _exit(code);  // no destructor, no atexit: those are the supervisor's
     }
     close(pair->second);
+    happened::fork(nursery_key(type_index), static_cast<std::uint64_t>(pid), 0);
     nurseries_[type_index] = {.channel = std::move(pair->first), .pid = pid};
     watch(nurseries_[type_index].channel.fd(), Source::nursery,
           static_cast<std::uint32_t>(type_index), false, EPOLL_CTL_ADD);
@@ -117,10 +120,12 @@ Result<void> Supervisor::fork_front(std::uint32_t slot) {
             if (options_.realtime) {
                 run_first();
             }
-            if (link) {
+            const auto recording = FlightRecording::open(front_flight_path(instance_.path(), slot));
+            if (link && recording) {
                 code = front_main_(std::move(*link));
             } else {
-                std::fprintf(stderr, "ringside: %s\n", link.error().text().c_str());
+                const Error& error = link ? recording.error() : link.error();
+                std::fprintf(stderr, "ringside: %s\n", error.text().c_str());
                 code = exit_code_failed;
             }
         }
@@ -128,6 +133,7 @@ Result<void> Supervisor::fork_front(std::uint32_t slot) {
         _exit(code);
     }
     close(pair->second);
+    happened::fork(front_key(slot), static_cast<std::uint64_t>(pid), 0);
     fronts_[slot] = {.channel = std::move(pair->first), .pid = pid, .ready = false};
     host_.layout().front[slot].pid.store(pid, std::memory_order_relaxed);
     watch(fronts_[slot].channel.fd(), Source::front, slot, false, EPOLL_CTL_ADD);
@@ -235,6 +241,24 @@ void Supervisor::adopt_left_games() {
     left_games_.clear();
 }
 
+Result<void> Supervisor::start_flight_recorders() {
+    for (std::uint32_t slot = 0; slot < options_.fronts; ++slot) {
+        if (auto made = FlightRecording::create(front_flight_path(instance_.path(), slot)); !made) {
+            return made;
+        }
+    }
+    const std::string own = supervisor_flight_path(instance_.path());
+    if (auto made = FlightRecording::create(own); !made) {
+        return made;
+    }
+    auto recording = FlightRecording::open(own);
+    if (!recording) {
+        return std::unexpected(std::move(recording.error()));
+    }
+    recording_.emplace(std::move(*recording));
+    return {};
+}
+
 // Before its games: with thousands of them wanting more than the machine has, an equal share of it
 // would not even be enough to stop them. Refused without CAP_SYS_NICE, and then that is so.
 void Supervisor::go_first() {
@@ -252,6 +276,9 @@ Result<void> Supervisor::start() {
     }
     if (auto opened = open_game_log(); !opened) {
         return opened;
+    }
+    if (auto started = start_flight_recorders(); !started) {
+        return started;
     }
     go_first();
     nurseries_.resize(types_.size());

@@ -107,6 +107,7 @@ private:
     Result<void> make_wake_fds();
     Result<void> open_game_log();
     Result<void> listen_to_operators();
+    Result<void> start_flight_recorders();
     void go_first();
     Result<void> fork_nursery(std::size_t type_index);
     Result<void> fork_front(std::uint32_t slot);
@@ -127,7 +128,7 @@ private:
     Result<std::string> ban_address(std::uint64_t address, std::uint32_t seconds);
     void on_front_packet(std::uint32_t slot, const ControlPacket& packet);
     void on_front_exit(std::uint32_t slot, int wait_status);
-    void on_nursery_exit(std::size_t type_index);
+    void on_nursery_exit(std::size_t type_index, int wait_status);
     void on_companion_exit();
     void restart_children();
     [[nodiscard]] bool may_restart();
@@ -161,6 +162,7 @@ private:
     int signal_fd_ = -1;
     int epoll_fd_ = -1;
     OperatorSocket operators_;
+    std::optional<FlightRecording> recording_;  // this process's
     GameLog game_log_;
     bool game_log_paused_ = false;    // until watch_over() comes by again
     std::vector<Front> fronts_;       // by slot; the external one last

@@ -7,6 +7,7 @@
 
 #include "ringside/core/invariant.hpp"
 #include "ringside/core/limits.hpp"
+#include "ringside/ipc/happenings.hpp"
 
 namespace ringside {
 namespace {
@@ -66,6 +67,10 @@ bool Connections::queue(Connection& connection, BufferRef buffer, std::int64_t n
 void Connections::send_snapshot(Connection& connection, const BufferRef& buffer,
                                 std::uint64_t sequence, std::int64_t now_ns) {
     if (connection.open()) {
+        if (connection.snapshot) {
+            happened::drop(value(connection.session.id), connection.view_sequence,
+                           static_cast<std::uint32_t>(DropReason::overtaken));
+        }
         connection.snapshot = buffer;
         connection.view_sequence = sequence;
         send_next(connection, now_ns);
@@ -122,7 +127,8 @@ void Connections::send_in_line(std::int64_t now_ns) {
 
 /// Requires something to send.
 void Connections::start_send(Connection& connection, std::int64_t now_ns) {
-    if (!connection.control.empty()) {
+    const bool is_view = connection.control.empty();
+    if (!is_view) {
         connection.in_flight = std::move(connection.control.front());
         connection.control.erase(connection.control.begin());  // rarely more than one
     } else {
@@ -130,6 +136,8 @@ void Connections::start_send(Connection& connection, std::int64_t now_ns) {
     }
     connection.sent_bytes = 0;
     connection.sending_since_ns = now_ns;
+    happened::send(value(connection.session.id), is_view ? connection.view_sequence : 0,
+                   static_cast<std::uint32_t>(bytes_to_send(connection).size()));
     submit_send(connection);
 }
 
@@ -156,6 +164,9 @@ void Connections::sent(Connection& connection, std::int32_t result, std::int64_t
         return;
     }
     if (result > 0) {
+        happened::sent(value(connection.session.id),
+                       static_cast<std::uint64_t>(now_ns - connection.sending_since_ns),
+                       static_cast<std::uint32_t>(result));
         connection.sent_bytes += static_cast<std::size_t>(result);
         connection.sending_since_ns = now_ns;
     }

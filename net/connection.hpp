@@ -27,6 +27,7 @@
 #include "web_socket.hpp"
 
 #include "ringside/core/token_bucket.hpp"
+#include "ringside/core/wire.hpp"
 #include "ringside/net/frame.hpp"
 #include "ringside/net/peer_address.hpp"
 
@@ -61,6 +62,7 @@ struct Connection {
     std::int64_t sending_since_ns = 0;  // without progress
     TokenBucket messages;               // that it may send
     std::size_t drained_bytes = 0;
+    wire::ErrorCode error{};  // that it was told, if it was: for probes
 
     // What it speaks: one of these at most is there, and with neither it speaks plain frames.
     std::unique_ptr<HttpReader> http;

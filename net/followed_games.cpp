@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ringside/core/invariant.hpp"
+#include "ringside/ipc/happenings.hpp"
 
 namespace ringside {
 
@@ -54,6 +55,9 @@ bool FollowedGames::write(FollowedGame& game, EventKind kind, SessionId session,
     const bool written = game.link.try_write(kind, header, body);
     if (written) {
         note(unpublished_, game.unpublished, game);
+    } else {
+        happened::back_pressure(header.session, game_key(game.link.id()),
+                                static_cast<std::uint32_t>(kind));
     }
     return written;
 }

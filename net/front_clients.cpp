@@ -9,6 +9,7 @@
 
 #include "ringside/core/game_name.hpp"
 #include "ringside/core/wire_generated.h"
+#include "ringside/ipc/happenings.hpp"
 
 namespace ringside {
 namespace {
@@ -53,6 +54,7 @@ FrontServer::Handled FrontServer::take_message(Connection& connection, Bytes fra
         return Handled::done;
     }
     const auto type = root->message_type();
+    happened::frame(value(connection.session.id), frame.size(), static_cast<std::uint32_t>(type));
     if ((connection.stage == Stage::greeting) != (type == wire::ClientMessage::Hello)) {
         fail(connection, wire::ErrorCode::out_of_order, "Hello comes first, and once");
         return Handled::done;
@@ -89,6 +91,8 @@ FrontServer::Handled FrontServer::take_hello(Connection& connection, const wire:
     link_.counters().sessions.fetch_add(1, std::memory_order_relaxed);  // a statistic
     const ResumeToken token = make_resume_token();
     connection.session.key = resume_key_of(token);
+    happened::session_open(value(connection.session.id),
+                           static_cast<std::uint64_t>(connection.peer), connection.index);
     show(connection);
     say(connection, messages_.welcome({.session = connection.session.id,
                                        .token = token,
@@ -244,9 +248,11 @@ FrontServer::Handled FrontServer::take_input(Connection& connection, const wire:
                  std::to_string(session.last_input));
         return Handled::done;
     }
-    if (!games_.write(*game_of(connection), EventKind::input, session.id, input.number(), bytes)) {
+    FollowedGame& game = *game_of(connection);
+    if (!games_.write(game, EventKind::input, session.id, input.number(), bytes)) {
         return Handled::later;
     }
+    happened::input(value(session.id), game.link.position(), input.number());
     session.last_input = input.number();
     return Handled::done;
 }
@@ -260,6 +266,7 @@ void FrontServer::say(Connection& connection, BufferRef message) {
 }
 
 void FrontServer::fail(Connection& connection, wire::ErrorCode code, const std::string& text) {
+    connection.error = code;
     end_session(connection);
     connections_.fail(connection, last_words(connection, code, text), now_ns_);
 }

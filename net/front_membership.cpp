@@ -6,6 +6,8 @@
 
 #include "front_server.hpp"
 
+#include "ringside/ipc/happenings.hpp"
+
 namespace ringside {
 namespace {
 
@@ -280,7 +282,10 @@ void FrontServer::end_session(Connection& connection) {
     session.membership = Membership::none;
     session.wish.reset();
     session.list.reset();
-    if (std::exchange(session.id, SessionId{}) != SessionId{}) {
+    if (const SessionId ended = std::exchange(session.id, SessionId{}); ended != SessionId{}) {
+        happened::session_close(value(ended),
+                                static_cast<std::uint64_t>(now_ns_ - session.since_ns),
+                                static_cast<std::uint32_t>(connection.error));
         show(connection);
         link_.counters().sessions.fetch_sub(1, std::memory_order_relaxed);  // a statistic
     }

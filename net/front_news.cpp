@@ -6,6 +6,8 @@
 
 #include "front_server.hpp"
 
+#include "ringside/ipc/happenings.hpp"
+
 namespace ringside {
 
 void FrontServer::publish() {
@@ -27,17 +29,22 @@ void FrontServer::read_news(FollowedGame& game) {
     const MutableBytes copy = std::as_writable_bytes(std::span(snapshot_));
     std::size_t bytes = 0;
     switch (reader.read_newest(copy, bytes)) {
-        case SnapshotRead::nothing:
-        case SnapshotRead::lapped: return;  // the next ring or sweep comes back here
+        case SnapshotRead::nothing: return;
+        case SnapshotRead::lapped:  // the next ring or sweep comes back here
+            happened::drop(0, reader.sequence(), static_cast<std::uint32_t>(DropReason::lapped));
+            return;
         case SnapshotRead::record: break;
         case SnapshotRead::damaged: bytes = 0; break;
     }
     const auto parts = parse_snapshot(copy.first(bytes));
     if (!parts || std::max(parts->view.size(), parts->delta.size()) > view_bytes_limit) {
         link_.counters().damaged_count.fetch_add(1, std::memory_order_relaxed);  // a statistic
+        happened::drop(0, reader.sequence(), static_cast<std::uint32_t>(DropReason::damaged));
         give_up(game, "the game published something that cannot be right");
         return;
     }
+    happened::snapshot_read(game_key(game.link.id()), reader.sequence(),
+                            static_cast<std::uint32_t>(bytes));
     retry_due_ = true;  // it has read events: there may be room
     games_.note_maybe_unused(game);
     apply_snapshot(game, *parts);

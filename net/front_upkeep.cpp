@@ -14,6 +14,7 @@
 #include "front_server.hpp"
 
 #include "ringside/core/clock.hpp"
+#include "ringside/ipc/happenings.hpp"
 
 namespace ringside {
 namespace {
@@ -121,6 +122,7 @@ void FrontServer::sleep() {
         } else {
             arm_bell();
             loop_.submit_and_wait(std::max<std::int64_t>(next_deadline_ns(), 1));
+            happened::woken(front_key(link_.slot()), 0, 0);
         }
         stay_awake(link_.bell());
     }
@@ -237,6 +239,7 @@ void FrontServer::welcome_socket(int fd) {
         return;
     }
     link_.counters().accepted_count.fetch_add(1, std::memory_order_relaxed);
+    happened::accept(static_cast<std::uint64_t>(peer), connection->index, connections_.count());
     connection->deadline_ns = now_ns_ + ns(options_.handshake_timeout);
     connection->proxy = peer;
     if (!admit(*connection, connection->proxy)) {
@@ -401,6 +404,8 @@ void FrontServer::check_deadlines(Connection& connection) {
         close(connection);
     } else if (connection.open() && connection.sending &&
                connection.sending_since_ns < stalled_before_ns) {
+        happened::drop(value(connection.session.id), connection.view_sequence,
+                       static_cast<std::uint32_t>(DropReason::too_slow));
         fail(connection, wire::ErrorCode::too_slow, "you have not read for too long");
     } else if (connection.open() && connection.stalled &&
                connection.stalled_since_ns < stalled_before_ns) {

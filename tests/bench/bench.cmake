@@ -11,7 +11,7 @@ add_executable(ringside-bench
   tests/bench/tron_population.cpp tests/bench/wake_ways.cpp
   # the benchmarks
   tests/bench/broadcast.cpp tests/bench/bytes.cpp tests/bench/density.cpp
-  tests/bench/front.cpp tests/bench/fronts.cpp tests/bench/host.cpp tests/bench/latency.cpp
+  tests/bench/front.cpp tests/bench/fronts.cpp tests/bench/host.cpp tests/bench/latency.cpp tests/bench/probes.cpp
   tests/bench/rings.cpp tests/bench/seed_table.cpp tests/bench/snapshots.cpp
   tests/bench/spawn.cpp tests/bench/wake.cpp)
 target_compile_definitions(ringside-bench PRIVATE

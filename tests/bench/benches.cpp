@@ -7,6 +7,7 @@ const std::vector<Bench>& benches() {
         {"rings", "the event ring between two processes", run_rings},
         {"snapshots", "the snapshot ring's producer while many read", run_snapshots},
         {"wake", "how long a sleeper takes to wake, and what waking it costs", run_wake},
+        {"probes", "a probe that nobody traces, and a record of the flight recorder", run_probes},
         {"spawn", "a game of a new name: time to its first snapshot, memory", run_spawn},
         {"density", "running and parked games: lateness, CPU a tick, the knee", run_density},
         {"seed-table", "games that burn CPU: how evenly they tick, beside Node", run_seed_table},

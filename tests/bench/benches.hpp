@@ -23,6 +23,7 @@ struct Bench {
 [[nodiscard]] Result<Report> run_fronts(const Options& options);
 [[nodiscard]] Result<Report> run_host_bench(const Options& options);
 [[nodiscard]] Result<Report> run_latency(const Options& options);
+[[nodiscard]] Result<Report> run_probes(const Options& options);
 [[nodiscard]] Result<Report> run_rings(const Options& options);
 [[nodiscard]] Result<Report> run_seed_table(const Options& options);
 [[nodiscard]] Result<Report> run_snapshots(const Options& options);

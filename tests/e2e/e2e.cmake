@@ -20,6 +20,8 @@ ringside_e2e_test(replay)
 target_compile_definitions(e2e_replay_test PRIVATE
   RINGSIDE_TRACES_OWN="${CMAKE_SOURCE_DIR}/tests/games/traces"
   RINGSIDE_TRACES_SHARED="${RINGSIDE_TRACES_SHARED}")
+ringside_e2e_test(probes)
+target_compile_definitions(e2e_probes_test PRIVATE RINGSIDE_SOURCE="${CMAKE_SOURCE_DIR}")
 ringside_e2e_test(record)
 ringside_e2e_test(serve)
 target_compile_definitions(e2e_serve_test PRIVATE RINGSIDE_WEB=$<BOOL:${RINGSIDE_WEB}>)

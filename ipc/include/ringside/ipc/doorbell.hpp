@@ -44,8 +44,8 @@ void wait_until(BellWord&, std::int64_t deadline_ns) noexcept;
 /// Takes the announcement, if there is one; the caller must then wake the sleeper.
 [[nodiscard, gnu::hot]] bool take_announcement(BellWord&) noexcept;  // BELL: exchange
 
-/// take_announcement(), then FUTEX_WAKE if there was one.
-[[gnu::hot]] void ring(BellWord&) noexcept;
+/// take_announcement(), then FUTEX_WAKE if there was one: then it is true.
+[[gnu::hot]] bool ring(BellWord&) noexcept;
 
 /// After the death of a ringer: it may have taken the announcement and woken nobody.
 void ring_for_dead(BellWord&) noexcept;

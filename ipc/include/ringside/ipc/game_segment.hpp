@@ -7,6 +7,7 @@
 //   bell, front mask     by sleeper and ringers
 //   FrontEpochs          by the supervisor
 //   FrontLine × 16       by each front
+//   GameFlight           by the game
 //   snapshot ring        by the game
 //   event ring × 16      by each front, made and its pages reserved at its first use of the game
 //
@@ -24,12 +25,13 @@
 #include "ringside/ipc/doorbell.hpp"
 #include "ringside/ipc/event.hpp"
 #include "ringside/ipc/event_ring.hpp"
+#include "ringside/ipc/flight_recorder.hpp"
 #include "ringside/ipc/shared_region.hpp"
 
 namespace ringside {
 
 inline constexpr std::uint32_t game_segment_magic = 0x47534752;  // "RGSG"
-inline constexpr std::uint32_t game_segment_layout_version = 7;
+inline constexpr std::uint32_t game_segment_layout_version = 8;
 
 enum class Pacing : std::uint32_t {
     realtime = 0,  // one tick every tick_ns
@@ -132,11 +134,12 @@ struct GameSegmentLayout {
     FrontMask fronts;
     FrontEpochs front_epochs;
     FrontLine front[front_slots_max];
+    GameFlight flight;
 };
 static_assert(std::is_standard_layout_v<GameSegmentLayout>);
 static_assert(std::is_trivially_destructible_v<GameSegmentLayout>);
 static_assert(offsetof(GameSegmentLayout, status) == 512);
-static_assert(sizeof(GameSegmentLayout) == 1152 + 64 * front_slots_max,
+static_assert(sizeof(GameSegmentLayout) == 1152 + 64 * front_slots_max + sizeof(GameFlight),
               "layout changed: raise game_segment_layout_version");
 
 /// A mapped game segment whose header has been copied and checked.
@@ -162,6 +165,7 @@ public:
         return *std::launder(reinterpret_cast<GameSegmentLayout*>(region_.bytes().data()));
     }
     [[nodiscard]] MutableBytes snapshot_ring() const noexcept;
+    [[nodiscard]] MutableBytes flight() const noexcept;  // flight_records_of_game
     [[nodiscard]] MutableBytes event_ring(std::uint32_t front_slot) const noexcept;
     [[nodiscard]] explicit operator bool() const noexcept { return !region_.bytes().empty(); }
 
