@@ -56,7 +56,7 @@ void GameLog::become_standard_error() noexcept {
     *this = GameLog{};
 }
 
-bool GameLog::print_some(std::int64_t now_ns) {
+bool GameLog::print_some(std::int64_t now_ns, StatisticsFile& errors) {
     std::array<char, 4096> chunk;
     const ssize_t count = read(read_fd_, chunk.data(), chunk.size());
     for (const char c :
@@ -65,23 +65,23 @@ bool GameLog::print_some(std::int64_t now_ns) {
             line_ += c;
         }
         if (c == '\n' || line_.size() == line_bytes_max) {
-            print_line(now_ns);
+            print_line(now_ns, errors);
         }
     }
     return dropped_ == 0;
 }
 
-void GameLog::print_rest(std::int64_t now_ns) {
+void GameLog::print_rest(std::int64_t now_ns, StatisticsFile& errors) {
     constexpr int chunks_in_a_pipe = 16;
     for (int i = 0; i < chunks_in_a_pipe; ++i) {
-        print_some(now_ns);
+        print_some(now_ns, errors);
     }
     if (!line_.empty()) {
-        print_line(now_ns);
+        print_line(now_ns, errors);
     }
 }
 
-void GameLog::print_line(std::int64_t now_ns) {
+void GameLog::print_line(std::int64_t now_ns, StatisticsFile& errors) {
     const std::string line = std::exchange(line_, {});
     if (!lines_.take(line_rate, now_ns)) {
         ++dropped_;
@@ -91,7 +91,9 @@ void GameLog::print_line(std::int64_t now_ns) {
         std::fprintf(stderr, "ringside: %llu lines that games wrote are left out\n",
                      static_cast<unsigned long long>(std::exchange(dropped_, 0)));
     }
-    std::fprintf(stderr, "game: %s\n", printable(line).c_str());
+    const std::string text = "game: " + printable(line);
+    std::fprintf(stderr, "%s\n", text.c_str());
+    errors.note_error(text);
 }
 
 }  // namespace ringside

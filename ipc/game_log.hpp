@@ -8,6 +8,7 @@
 
 #include "ringside/core/result.hpp"
 #include "ringside/core/token_bucket.hpp"
+#include "ringside/ipc/statistics.hpp"
 
 namespace ringside {
 
@@ -26,14 +27,14 @@ public:
     /// nothing and makes nobody wait: the two ends are non-blocking.
     void become_standard_error() noexcept;
 
-    /// Prints what waits, a bounded part of it. False: more comes than is printed.
-    bool print_some(std::int64_t now_ns);
+    /// Prints what waits, a bounded part of it, and has it kept. False: more comes than is printed.
+    bool print_some(std::int64_t now_ns, StatisticsFile& errors);
 
     /// Prints what is left, when those who write have gone.
-    void print_rest(std::int64_t now_ns);
+    void print_rest(std::int64_t now_ns, StatisticsFile& errors);
 
 private:
-    void print_line(std::int64_t now_ns);
+    void print_line(std::int64_t now_ns, StatisticsFile& errors);
 
     int read_fd_ = -1;
     int write_fd_ = -1;

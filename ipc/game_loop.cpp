@@ -35,6 +35,14 @@ Bytes padded(std::vector<std::byte>& buffer, std::size_t bytes) {
     return whole;
 }
 
+std::size_t bytes_of(std::span<const Bytes> parts) {
+    std::size_t bytes = 0;
+    for (const Bytes part : parts) {
+        bytes += part.size();
+    }
+    return bytes;
+}
+
 }  // namespace
 
 // The main loop. Events are applied before the tick, so that what a player did is in the very next
@@ -159,13 +167,7 @@ void GameLoop::step_if_due() {
         return;  // woken early by a signal
     }
     const Ticker::Lateness lateness = ticker_.take(now_ns);
-    GameSegmentLayout& layout = segment_.layout();  // statistics of one writer: relaxed
-    if (lateness.missed_ticks != 0) {
-        layout.status.missed_ticks.fetch_add(lateness.missed_ticks, std::memory_order_relaxed);
-    }
-    const auto units = static_cast<std::uint64_t>(lateness.late_ns) >> lateness_unit_bits;
-    auto& ticks = layout.lateness.ticks[LatenessHistogram::bucket_of(units)];
-    ticks.store(ticks.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    statistics_.tick_begins(now_ns, lateness);
     step(lateness);
 }
 
@@ -227,8 +229,10 @@ void GameLoop::publish() {
     happened::snapshot_published(snapshots_.sequence(), tick_,
                                  static_cast<std::uint32_t>(view_bytes));
     journal_.clear();
+    std::size_t event_ring_bytes = 0;
     for (auto& events : events_) {
         if (events) {
+            event_ring_bytes = std::max<std::size_t>(event_ring_bytes, events->unreleased_bytes());
             events->release();
         }
     }
@@ -236,11 +240,16 @@ void GameLoop::publish() {
     GameStatusLine& line = segment_.layout().status;  // statistics: relaxed
     line.tick.store(tick_, std::memory_order_relaxed);
     line.sequence.store(snapshots_.sequence(), std::memory_order_relaxed);
-    line.progress.store(static_cast<std::uint64_t>(header.phase) |
-                            std::uint64_t{header.players} << 8 | std::uint64_t{header.seats} << 16 |
-                            std::uint64_t{ended_ ? 1u : 0u} << 24,
+    line.progress.store(packed({.phase = header.phase,
+                                .players = header.players,
+                                .seats = header.seats,
+                                .ended = ended_.has_value(),
+                                .end_reason = ended_.value_or(LeaveReason::none)}),
                         std::memory_order_relaxed);
     ring_fronts();
+    statistics_.published({.snapshot_bytes = bytes_of(parts),
+                           .event_ring_bytes = event_ring_bytes,
+                           .now_ns = touched_ns_});
 }
 
 // ---- events ------------------------------------------------------------------------------------
@@ -323,6 +332,7 @@ bool GameLoop::drain(std::uint32_t front_slot, UnknownResume unknown_resume) {
         }
         status.applying.store(0, std::memory_order_relaxed);
         events.advance();
+        statistics_.event_applied();
         changed_ = true;
         applied_ = true;
         visited_ = true;
@@ -615,6 +625,7 @@ GameLoop::GameLoop(GameSegment segment, DoorbellSegment doorbells, const WakeFds
       doorbells_(std::move(doorbells)),
       wake_fds_(wake_fds),
       snapshots_(std::move(snapshots)),
+      statistics_(segment_.layout()),
       ticker_(segment_.plan().tick_ns, segment_.plan().phase_ns),
       touched_ns_(monotonic_ns()) {
     roster_.reserve(seats_max);

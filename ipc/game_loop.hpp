@@ -8,6 +8,8 @@
 #include <optional>
 #include <vector>
 
+#include "game_statistics.hpp"
+
 #include "ringside/core/game.hpp"
 #include "ringside/core/journal.hpp"
 #include "ringside/core/ticker.hpp"
@@ -97,6 +99,7 @@ private:
     std::vector<std::byte> state_;       // capacity for the largest save()
     std::vector<std::byte> view_;
     std::vector<std::byte> delta_;
+    GameStatistics statistics_;
     Ticker ticker_;
     std::uint64_t tick_ = 0;
     std::int64_t touched_ns_;  // when the last event was applied

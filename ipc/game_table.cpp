@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <csignal>
-#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -79,10 +78,12 @@ GameId id_of(const ControlPacket& packet) {
 }  // namespace
 
 GameTable::GameTable(const HostOptions& options, std::string instance_path, HostSegment& host,
-                     std::span<const GameType* const> types, Hooks hooks)
+                     HostStatistics& statistics, std::span<const GameType* const> types,
+                     Hooks hooks)
     : options_(options),
       instance_path_(std::move(instance_path)),
       host_(host),
+      statistics_(statistics),
       types_(types),
       hooks_(std::move(hooks)),
       entries_(options.games_max),
@@ -95,7 +96,8 @@ GameTable::GameTable(const HostOptions& options, std::string instance_path, Host
 
 // ---- opening -----------------------------------------------------------------------------------
 
-void GameTable::refuse(ControlPacket& packet, RefuseReason reason, std::string_view text) const {
+void GameTable::refuse(ControlPacket& packet, RefuseReason reason, std::string_view text) {
+    statistics_.add(refused_for(reason));
     packet.reason = static_cast<std::uint32_t>(reason);
     copy_text(packet.text, sizeof(packet.text), text);
 }
@@ -176,8 +178,10 @@ void GameTable::create(ControlPacket& packet) {
     }
     const auto id = make_game(packet, *type_index, *shape);
     if (!id) {
+        statistics_.note_error(id.error().text());
         return refuse(packet, RefuseReason::no_room, id.error().text());
     }
+    statistics_.add(HostStatistic::games_created);
     packet.game_slot = id->slot;
     packet.game_epoch = id->epoch;
     packet.created = 1;
@@ -259,6 +263,7 @@ void GameTable::adopt(LeftGame game) {
     Entry& entry = entries_[plan.slot];
     entry.record.created_ns = game.created_ns != 0 ? game.created_ns : monotonic_ns();
     entry.record.restarts = game.restarts + 1;
+    statistics_.add(HostStatistic::games_adopted);
     const auto [holder, is_only] = slot_by_name_.emplace(plan.name, plan.slot);
     if (!is_only && said_ended(entries_[holder->second])) {
         holder->second = plan.slot;
@@ -295,7 +300,9 @@ void GameTable::take_segment(GameSegment segment, std::size_t type_index, const 
     copy_text(entry.record.name, sizeof(entry.record.name), plan.name);
     copy_text(entry.record.type, sizeof(entry.record.type), plan.type);
     copy_text(entry.record.size_label, sizeof(entry.record.size_label), shape.size_label);
+    entry.died_ns = 0;
     entry.segment = std::move(segment);
+    statistics_.set(HostStatistic::games, count());
 }
 
 // ---- processes ---------------------------------------------------------------------------------
@@ -333,16 +340,20 @@ void GameTable::on_forked(const ControlPacket& packet) {
             "cannot fork a process for game '{}': {}; raise the limits of processes "
             "and memory, or run fewer games",
             entry.record.name, std::strerror(static_cast<int>(packet.reason)));
-        std::fprintf(stderr, "ringside: %s\n", text.c_str());
+        statistics_.report(text);
         if (entry.record.restarts > 0) {  // somebody's match: it can wait, and not be had again
             fork_again_ns_ = monotonic_ns() + fork_again_after_ns;
             return wait_for_restore(slot);
         }
         hooks_.announce_failure(id_of(packet), text);
-        return retire(slot);
+        return retire(slot, HostStatistic::games_ended_failed);
     }
     entry.record.pid = packet.pid;
     happened::fork(game_key(id_of(packet)), static_cast<std::uint64_t>(packet.pid), 0);
+    if (const std::int64_t died_ns = std::exchange(entry.died_ns, 0); died_ns != 0) {
+        statistics_.add(HostStatistic::restores);
+        statistics_.record_time(monotonic_ns() - died_ns, restore_time_unit_bits);
+    }
     slot_by_pid_.emplace(packet.pid, slot);
     list_as(slot, GameState::running);
     if (entry.to_end) {
@@ -364,7 +375,8 @@ bool GameTable::fork_outstanding() const {
 
 bool GameTable::said_ended(const Entry& entry) const {
     // Relaxed: the process that wrote it has exited.
-    return (entry.segment.layout().status.progress.load(std::memory_order_relaxed) >> 24 & 1) != 0;
+    return game_progress(entry.segment.layout().status.progress.load(std::memory_order_relaxed))
+        .ended;
 }
 
 void GameTable::on_exit(pid_t pid, int wait_status) {
@@ -380,7 +392,11 @@ void GameTable::on_exit(pid_t pid, int wait_status) {
     happened::death(game_key({slot, entries_[slot].record.epoch}), static_cast<std::uint64_t>(pid),
                     static_cast<std::uint32_t>(wait_status));
     if (said_ended(entries_[slot])) {
-        retire(slot);
+        const GameStatusLine& status = entries_[slot].segment.layout().status;
+        const bool idle =
+            game_progress(status.progress.load(std::memory_order_relaxed)).end_reason ==
+            LeaveReason::idle;
+        retire(slot, idle ? HostStatistic::games_ended_idle : HostStatistic::games_ended_rules);
     } else if (entries_[slot].to_end) {
         finish(slot);
     } else if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == exit_code_superseded) {
@@ -396,9 +412,11 @@ void GameTable::on_exit(pid_t pid, int wait_status) {
 void GameTable::on_death(std::uint32_t slot, const std::string& how, bool killed) {
     Entry& entry = entries_[slot];
     GameSegmentLayout& layout = entry.segment.layout();
+    entry.died_ns = monotonic_ns();
+    statistics_.add(HostStatistic::deaths_game);
     const bool progressed = layout.status.sequence.load(std::memory_order_relaxed) >
                                 entry.sequence_at_start ||  // relaxed: its writer has exited
-                            monotonic_ns() - entry.started_ns > steady_after_ns;
+                            entry.died_ns - entry.started_ns > steady_after_ns;
     if (progressed) {
         entry.deaths_without_progress = 0;
         entry.kills_without_progress = 0;
@@ -412,9 +430,9 @@ void GameTable::on_death(std::uint32_t slot, const std::string& how, bool killed
         const std::string text = fmt::format(
             "game '{}' crashed {} times in a row ({}) and could not be restored", entry.record.name,
             entry.deaths_without_progress + entry.kills_without_progress, how);
-        std::fprintf(stderr, "ringside: %s\n", text.c_str());
+        statistics_.report(text);
         hooks_.announce_failure({slot, entry.record.epoch}, text);
-        return retire(slot);
+        return retire(slot, HostStatistic::games_ended_failed);
     }
     if (progressed || !by_others) {
         layout.header.skip_position_plus_1 =
@@ -422,11 +440,13 @@ void GameTable::on_death(std::uint32_t slot, const std::string& how, bool killed
         layout.header.skip_front_slot =
             static_cast<std::uint32_t>(layout.status.applying_slot.load(std::memory_order_relaxed));
     }
+    const std::string text = fmt::format(
+        "game '{}' (pid {}) {}; restoring it{}", entry.record.name, entry.record.pid, how,
+        layout.header.skip_position_plus_1 != 0 ? " without the event it died of" : "");
     if (options_.log_restores) {
-        std::fprintf(
-            stderr, "ringside: game '%s' (pid %d) %s; restoring it%s\n", entry.record.name,
-            entry.record.pid, how.c_str(),
-            layout.header.skip_position_plus_1 != 0 ? " without the event it died of" : "");
+        statistics_.report(text);
+    } else {
+        statistics_.note_error(text);
     }
     layout.status.applying.store(0, std::memory_order_relaxed);
     happened::restore(game_key({slot, entry.record.epoch}),
@@ -441,10 +461,10 @@ void GameTable::restore(std::uint32_t slot) {
         return start_process(slot);
     }
     if (waiting_.empty()) {
-        std::fprintf(stderr,
-                     "ringside: games crash more often than %u times a second; they wait to be "
-                     "restored (--restores-per-second)\n",
-                     restore_rate_.per_second);
+        statistics_.report(
+            fmt::format("games crash more often than {} times a second; they wait to be restored "
+                        "(--restores-per-second)",
+                        restore_rate_.per_second));
     }
     wait_for_restore(slot);
 }
@@ -555,11 +575,12 @@ bool GameTable::end(const std::string& name) {
 void GameTable::finish(std::uint32_t slot) {
     hooks_.announce_failure({slot, entries_[slot].record.epoch},
                             "the game was ended by who runs this host");
-    retire(slot);
+    retire(slot, HostStatistic::games_ended_operator);
 }
 
 // Fronts keep their mappings until they have read the final snapshot; the file goes now.
-void GameTable::retire(std::uint32_t slot) {
+void GameTable::retire(std::uint32_t slot, HostStatistic why) {
+    statistics_.add(why);
     forget_name(slot);
     Entry& entry = entries_[slot];
     unlink(game_segment_path(instance_path_, {slot, entry.record.epoch}).c_str());
@@ -573,6 +594,7 @@ void GameTable::retire(std::uint32_t slot) {
     entry.record.epoch = epoch;
     write_record(slot);
     free_slots_.push_back(slot);
+    statistics_.set(HostStatistic::games, count());
     if (entry.spin_cpu >= 0) {
         free_spin_cpus_.push_back(entry.spin_cpu);
     }
@@ -630,10 +652,11 @@ void GameTable::kill_if_hanging(Entry& entry, std::int64_t now_ns) {
                                status.sequence.load(std::memory_order_relaxed) +
                                status.applying.load(std::memory_order_relaxed);
     if (entry.watchdog.hangs(entry.record.pid, sign, overdue, now_ns) && !said_ended(entry)) {
-        std::fprintf(stderr, "ringside: game '%s' (pid %d) hangs; killing it\n", entry.record.name,
-                     entry.record.pid);
         happened::hang(game_key({entry.segment.plan().slot, entry.record.epoch}),
                        static_cast<std::uint64_t>(entry.record.pid), 0);
+        statistics_.add(HostStatistic::hangs);
+        statistics_.report(fmt::format("game '{}' (pid {}) hangs; killing it", entry.record.name,
+                                       entry.record.pid));
         kill(entry.record.pid, SIGKILL);  // on_exit does the rest
     }
 }
@@ -651,17 +674,17 @@ void GameTable::sweep() {
             continue;
         }
         const GameSegmentLayout& layout = entry.segment.layout();
-        const std::uint64_t progress = layout.status.progress.load(std::memory_order_relaxed);
+        const GameProgress progress =
+            game_progress(layout.status.progress.load(std::memory_order_relaxed));
         DirectoryRecord& record = entry.record;
         std::uint64_t spectators = 0;
         for (const FrontLine& line : layout.front) {
             spectators += line.watchers.load(std::memory_order_relaxed);
         }
-        const auto phase = static_cast<std::uint8_t>(progress & 3);
-        const auto players = static_cast<std::uint8_t>(progress >> 8);
-        if (record.phase != phase || record.players != players || record.spectators != spectators) {
-            record.phase = phase;
-            record.players = players;
+        if (record.phase != progress.phase || record.players != progress.players ||
+            record.spectators != spectators) {
+            record.phase = progress.phase;
+            record.players = progress.players;
             record.spectators = spectators;
             write_record(slot);
         }

@@ -22,6 +22,7 @@
 #include "ringside/ipc/front_link.hpp"
 #include "ringside/ipc/game_segment.hpp"
 #include "ringside/ipc/host_segment.hpp"
+#include "ringside/ipc/statistics.hpp"
 #include "ringside/ipc/supervisor.hpp"
 
 namespace ringside {
@@ -36,7 +37,7 @@ public:
     };
 
     GameTable(const HostOptions& options, std::string instance_path, HostSegment& host,
-              std::span<const GameType* const> types, Hooks hooks);
+              HostStatistics& statistics, std::span<const GameType* const> types, Hooks hooks);
 
     /// Goes on with a game that an earlier host left. Of two with one name the newer one has it.
     void adopt(LeftGame game);
@@ -90,6 +91,7 @@ private:
         std::uint32_t kills_without_progress = 0;  // by others, and applying nothing
         std::uint64_t sequence_at_start = 0;       // newest snapshot when the process was forked
         std::int64_t started_ns = 0;               // when that was
+        std::int64_t died_ns = 0;                  // since when it has no process; 0: it never had
         int spin_cpu = -1;                         // given to it; -1: none
         bool waits = false;                        // to be restored
         bool hung = false;                         // killed for it
@@ -102,7 +104,7 @@ private:
     [[nodiscard]] Result<GameId> make_game(const ControlPacket& packet, std::size_t type_index,
                                            const GameShape& shape);
     void take_segment(GameSegment segment, std::size_t type_index, const GameShape& shape);
-    void refuse(ControlPacket& packet, RefuseReason reason, std::string_view text) const;
+    void refuse(ControlPacket& packet, RefuseReason reason, std::string_view text);
     void start_process(std::uint32_t slot);
     void on_death(std::uint32_t slot, const std::string& how, bool killed);
     void restore(std::uint32_t slot);
@@ -112,7 +114,7 @@ private:
     void forget_name(std::uint32_t slot);
     void list_as(std::uint32_t slot, GameState state);
     void finish(std::uint32_t slot);
-    void retire(std::uint32_t slot);
+    void retire(std::uint32_t slot, HostStatistic why);
     void write_record(std::uint32_t slot);
     [[nodiscard]] bool said_ended(const Entry& entry) const;
     void kill_if_hanging(Entry& entry, std::int64_t now_ns);
@@ -120,6 +122,7 @@ private:
     HostOptions options_;
     std::string instance_path_;
     HostSegment& host_;
+    HostStatistics& statistics_;
     std::span<const GameType* const> types_;
     Hooks hooks_;
     std::vector<Entry> entries_;  // by slot

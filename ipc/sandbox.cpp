@@ -22,7 +22,7 @@ namespace {
 constexpr rlim_t memory_bytes_max = 256 * 1024 * 1024;  // private and writable
 constexpr uid_t nobody = 65534;                         // the kernel's overflow user
 
-// What C++ and a game's loop need: memory, clocks, sleep, wake, and the way out.
+// What C++ and a game's loop need: memory, clocks, sleep, wake, what it has used, and the way out.
 constexpr std::array allowed{
     SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep),
     SCMP_SYS(restart_syscall), SCMP_SYS(futex),
@@ -48,8 +48,10 @@ bool add_rules(scmp_filter_ctx filter) {
     // Memory of its own, and never code. (The library's SCMP_A2 is a literal of C.)
     constexpr scmp_arg_cmp no_code{2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0};
     constexpr scmp_arg_cmp own{3, SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS};
+    constexpr scmp_arg_cmp itself{0, SCMP_CMP_EQ, RUSAGE_SELF, 0};
     return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, no_code, own) == 0 &&
-           seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, no_code) == 0;
+           seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, no_code) == 0 &&
+           seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(getrusage), 1, itself) == 0;
 }
 
 bool write_program(int fd) {

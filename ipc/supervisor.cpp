@@ -2,7 +2,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <string>
 #include <utility>
 
@@ -130,7 +129,7 @@ void Supervisor::on_event(const epoll_event& event) {
 
 // A game that floods is left alone for a while: its pipe fills, which costs nobody anything.
 void Supervisor::print_game_log() {
-    if (!game_log_.print_some(monotonic_ns())) {
+    if (!game_log_.print_some(monotonic_ns(), statistics_)) {
         watch(game_log_.fd(), Source::game_log, 0, false, EPOLL_CTL_DEL);
         game_log_paused_ = true;
     }
@@ -144,6 +143,7 @@ void Supervisor::on_front_packet(std::uint32_t slot, const ControlPacket& packet
                 answer.kind = ControlKind::opened;
                 answer.reason = static_cast<std::uint32_t>(RefuseReason::stopping);
                 copy_text(answer.text, sizeof(answer.text), "the host is being stopped");
+                statistics_.add(HostStatistic::games_refused_stopping);
             } else {
                 games_->open(answer, /*may_create=*/!draining_);
             }
@@ -289,8 +289,8 @@ void Supervisor::on_signal() {
             reap();  // one SIGCHLD may stand for many
         } else if (signal.ssi_signo == SIGUSR2) {
             if (auto upgraded = upgrade(); !upgraded) {
-                std::fprintf(stderr, "ringside: not upgraded: %s\n",
-                             printable(upgraded.error().text()).c_str());
+                statistics_.report(
+                    fmt::format("not upgraded: {}", printable(upgraded.error().text())));
             }
         } else if (stop_deadline_ns_) {
             stop_now_ = true;
@@ -333,11 +333,12 @@ void Supervisor::on_front_exit(std::uint32_t slot, int wait_status) {
         return;
     }
     if (!front.ready && WIFEXITED(wait_status)) {  // it said why: it would fail again
-        std::fprintf(stderr, "ringside: front %u could not start; stopping\n", slot);
+        statistics_.report(fmt::format("front {} could not start; stopping", slot));
         exit_code_ = WEXITSTATUS(wait_status) != 0 ? WEXITSTATUS(wait_status) : 1;
         return begin_stop();
     }
-    std::fprintf(stderr, "ringside: front %u died; starting another\n", slot);
+    statistics_.add(HostStatistic::deaths_front);
+    statistics_.report(fmt::format("front {} died; starting another", slot));
     front.wanted = true;
     restart_children();
 }
@@ -349,8 +350,9 @@ void Supervisor::on_nursery_exit(std::size_t type_index, int wait_status) {
     if (stop_deadline_ns_) {
         return;
     }
-    std::fprintf(stderr, "ringside: the nursery of %s died; starting another\n",
-                 std::string(types_[type_index]->name()).c_str());
+    statistics_.add(HostStatistic::deaths_nursery);
+    statistics_.report(
+        fmt::format("the nursery of {} died; starting another", types_[type_index]->name()));
     nurseries_[type_index].wanted = true;
     restart_children();
 }
@@ -359,7 +361,8 @@ void Supervisor::on_companion_exit() {
     close(std::exchange(companion_.stop_fd, -1));
     companion_.pid = 0;
     if (!stop_deadline_ns_) {
-        std::fprintf(stderr, "ringside: the companion process died; starting another\n");
+        statistics_.add(HostStatistic::deaths_companion);
+        statistics_.report("the companion process died; starting another");
         companion_.wanted = true;
         restart_children();
     }
@@ -368,10 +371,9 @@ void Supervisor::on_companion_exit() {
 bool Supervisor::may_restart() {
     const bool may = restarts_.take(restart_rate, monotonic_ns());
     if (!may && !told_of_restarts_) {
-        std::fprintf(stderr,
-                     "ringside: the host's processes keep dying; they are started again %u times a "
-                     "second\n",
-                     restart_rate.per_second);
+        statistics_.report(
+            fmt::format("the host's processes keep dying; they are started again {} times a second",
+                        restart_rate.per_second));
     }
     told_of_restarts_ = !may;
     return may;
@@ -385,7 +387,7 @@ void Supervisor::restart_children() {
             continue;
         }
         if (auto forked = fork_nursery(type_index); !forked) {
-            std::fprintf(stderr, "ringside: %s; trying again\n", forked.error().text().c_str());
+            statistics_.report(fmt::format("{}; trying again", forked.error().text()));
         } else {
             games_->on_nursery_death(type_index);
         }
@@ -395,12 +397,12 @@ void Supervisor::restart_children() {
             continue;
         }
         if (auto forked = fork_front(slot); !forked) {
-            std::fprintf(stderr, "ringside: %s; trying again\n", forked.error().text().c_str());
+            statistics_.report(fmt::format("{}; trying again", forked.error().text()));
         }
     }
     if (companion_.wanted && !stop_deadline_ns_ && may_restart()) {
         if (auto forked = fork_companion(); !forked) {
-            std::fprintf(stderr, "ringside: %s; trying again\n", forked.error().text().c_str());
+            statistics_.report(fmt::format("{}; trying again", forked.error().text()));
         }
     }
 }
@@ -423,9 +425,10 @@ void Supervisor::watch_over() {
             nursery.watchdog.hangs(nursery.pid, games_->forks_answered(),
                                    std::ranges::find(waited_for, type_index) != waited_for.end(),
                                    now_ns)) {
-            std::fprintf(stderr, "ringside: the nursery of %s hangs; killing it\n",
-                         std::string(types_[type_index]->name()).c_str());
             happened::hang(nursery_key(type_index), static_cast<std::uint64_t>(nursery.pid), 0);
+            statistics_.add(HostStatistic::hangs);
+            statistics_.report(
+                fmt::format("the nursery of {} hangs; killing it", types_[type_index]->name()));
             kill(nursery.pid, SIGKILL);
         }
     }
@@ -436,8 +439,9 @@ void Supervisor::watch_over() {
         // It turns at least once a second, whether there is something to do or not.
         if (front.pid > 0 && front.ready &&
             front.watchdog.hangs(front.pid, turns, /*overdue=*/true, now_ns)) {
-            std::fprintf(stderr, "ringside: front %u hangs; killing it\n", slot);
             happened::hang(front_key(slot), static_cast<std::uint64_t>(front.pid), 0);
+            statistics_.add(HostStatistic::hangs);
+            statistics_.report(fmt::format("front {} hangs; killing it", slot));
             kill(front.pid, SIGKILL);
         }
     }
@@ -483,7 +487,7 @@ void Supervisor::kill_and_reap_all() {
         games_->kill_all();
     }
     end_companion();  // after the last snapshot of the last game
-    game_log_.print_rest(monotonic_ns());
+    game_log_.print_rest(monotonic_ns(), statistics_);
 }
 
 void Supervisor::end_companion() {

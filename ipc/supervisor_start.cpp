@@ -280,6 +280,12 @@ Result<void> Supervisor::start() {
     if (auto started = start_flight_recorders(); !started) {
         return started;
     }
+    auto statistics =
+        HostStatistics::open({.instance_path = instance_.path(), .kind = StatisticsKind::host});
+    if (!statistics) {
+        return std::unexpected(std::move(statistics.error()));
+    }
+    statistics_ = std::move(*statistics);
     go_first();
     nurseries_.resize(types_.size());
     for (std::size_t type_index = 0; type_index < types_.size(); ++type_index) {
@@ -288,7 +294,7 @@ Result<void> Supervisor::start() {
         }
     }
     games_ = std::make_unique<GameTable>(
-        options_, instance_.path(), host_, types_,
+        options_, instance_.path(), host_, statistics_, types_,
         GameTable::Hooks{
             .request_fork = [this](std::size_t type_index,
                                    GameId game) { request_fork(type_index, game); },

@@ -23,6 +23,7 @@
 #include "watchdog.hpp"
 
 #include "ringside/core/token_bucket.hpp"
+#include "ringside/ipc/statistics.hpp"
 #include "ringside/ipc/supervisor.hpp"
 
 namespace ringside {
@@ -157,6 +158,7 @@ private:
     Instance instance_;
     HostSegment host_;
     DoorbellSegment doorbells_;
+    HostStatistics statistics_;
     WakeFds wake_fds_;
     std::optional<int> old_nice_;  // what children go back to, and this process in the end
     int signal_fd_ = -1;

@@ -68,6 +68,7 @@ void Connections::send_snapshot(Connection& connection, const BufferRef& buffer,
                                 std::uint64_t sequence, std::int64_t now_ns) {
     if (connection.open()) {
         if (connection.snapshot) {
+            statistics_.add(FrontStatistic::drops_superseded);
             happened::drop(value(connection.session.id), connection.view_sequence,
                            static_cast<std::uint32_t>(DropReason::overtaken));
         }
@@ -160,13 +161,14 @@ void Connections::sent(Connection& connection, std::int32_t result, std::int64_t
     }
     const bool again = result == -EINTR || result == -EAGAIN;
     if (result <= 0 && !again) {
-        close(connection);  // EPIPE, ECONNRESET: nobody is there
+        close(connection, FrontStatistic::closes_client);  // EPIPE, ECONNRESET
         return;
     }
     if (result > 0) {
         happened::sent(value(connection.session.id),
                        static_cast<std::uint64_t>(now_ns - connection.sending_since_ns),
                        static_cast<std::uint32_t>(result));
+        statistics_.add(FrontStatistic::bytes_out, static_cast<std::uint64_t>(result));
         connection.sent_bytes += static_cast<std::size_t>(result);
         connection.sending_since_ns = now_ns;
     }
@@ -174,6 +176,7 @@ void Connections::sent(Connection& connection, std::int32_t result, std::int64_t
         submit_send(connection);
         return;
     }
+    statistics_.add(FrontStatistic::messages_out);
     connection.in_flight.reset();
     send_next(connection, now_ns);
     shut_if_sent(connection);
@@ -197,10 +200,12 @@ void Connections::stop_receiving(Connection& connection) noexcept {
 
 // ---- end ---------------------------------------------------------------------------------------
 
-void Connections::fail(Connection& connection, BufferRef last_words, std::int64_t now_ns) {
+void Connections::fail(Connection& connection, FrontStatistic why, BufferRef last_words,
+                       std::int64_t now_ns) {
     if (!connection.open()) {
         return;
     }
+    statistics_.add(why);
     // What waits in order (a Left, a final snapshot) goes before; a mere newest snapshot does not.
     drop_snapshot(connection);
     connection.pending = {};
@@ -219,10 +224,11 @@ void Connections::shut_if_sent(Connection& connection) noexcept {
     }
 }
 
-void Connections::close(Connection& connection) noexcept {
+void Connections::close(Connection& connection, FrontStatistic why) noexcept {
     if (connection.stage == Stage::closing) {
         return;
     }
+    statistics_.add(why, connection.open() ? 1 : 0);
     connection.stage = Stage::closing;
     // Closing the descriptor would not end requests in the kernel; this does.
     ::shutdown(connection.fd, SHUT_RDWR);

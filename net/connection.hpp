@@ -28,6 +28,7 @@
 
 #include "ringside/core/token_bucket.hpp"
 #include "ringside/core/wire.hpp"
+#include "ringside/ipc/statistics.hpp"
 #include "ringside/net/frame.hpp"
 #include "ringside/net/peer_address.hpp"
 
@@ -90,8 +91,8 @@ struct Connection {
 
 class Connections {
 public:
-    Connections(RingLoop& loop, std::uint32_t connections_max) noexcept
-        : loop_(loop), connections_max_(connections_max) {}
+    Connections(RingLoop& loop, FrontStatistics& statistics, std::uint32_t connections_max) noexcept
+        : loop_(loop), statistics_(statistics), connections_max_(connections_max) {}
 
     /// nullptr: not even room to say so; the descriptor is closed.
     [[nodiscard]] Connection* add(int fd);
@@ -134,8 +135,9 @@ public:
     void stop_receiving(Connection&) noexcept;
 
     // End.
-    void fail(Connection&, BufferRef last_words, std::int64_t now_ns);
-    void close(Connection&) noexcept;
+    // `why` is counted for one that was open until now.
+    void fail(Connection&, FrontStatistic why, BufferRef last_words, std::int64_t now_ns);
+    void close(Connection&, FrontStatistic why) noexcept;
     /// After a completion: whether the place was freed.
     bool release_if_done(Connection&) noexcept;
 
@@ -147,6 +149,7 @@ private:
     void shut_if_sent(Connection&) noexcept;
 
     RingLoop& loop_;
+    FrontStatistics& statistics_;
     std::uint32_t connections_max_;
     std::uint32_t count_ = 0;
     std::deque<Connection> table_;  // a deque: references stay while it grows

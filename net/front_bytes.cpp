@@ -1,7 +1,7 @@
 // FrontServer: from a client's bytes to its messages, and the bytes that wait for room.
 
 #include <algorithm>
-#include <cstdio>
+#include <string>
 
 #include "front_server.hpp"
 
@@ -54,6 +54,7 @@ void FrontServer::take_frames(Connection& connection, Bytes bytes) {
 void FrontServer::stall(Connection& connection, Bytes frame, Bytes rest) {
     connection.stalled = true;
     if (connection.stalled_since_ns == 0) {
+        statistics_.add(FrontStatistic::stalls);
         connection.stalled_since_ns = now_ns_;
     }
     connection.pending.assign(frame.begin(), frame.end());
@@ -96,13 +97,12 @@ void FrontServer::take_stranger(Connection& connection, Bytes rest) {
     if (speaker == Speaker::tls) {
         ++strangers_unlogged_;
         if (now_ns_ >= next_stranger_log_ns_) {
-            std::fprintf(stderr,
-                         "ringside: %llu TLS connection(s) closed: this port speaks no TLS\n",
-                         static_cast<unsigned long long>(strangers_unlogged_));
+            statistics_.report(std::to_string(strangers_unlogged_) +
+                               " TLS connection(s) closed: this port speaks no TLS");
             strangers_unlogged_ = 0;
             next_stranger_log_ns_ = now_ns_ + log_period_ns;
         }
-        connections_.close(connection);
+        connections_.close(connection, FrontStatistic::closes_tls);
         return;
     }
     fail(connection, wire::ErrorCode::message_too_large,

@@ -49,7 +49,9 @@ FrontServer::Handled FrontServer::take_message(Connection& connection, Bytes fra
     }
     connection.heard_ns = now_ns_;
     // A message that waited out back-pressure was counted when it came.
-    if (connection.stalled_since_ns == 0 && !within_rate(connection)) {
+    const bool is_new = connection.stalled_since_ns == 0;
+    statistics_.add(FrontStatistic::messages_in, is_new ? 1 : 0);
+    if (is_new && !within_rate(connection)) {
         fail(connection, wire::ErrorCode::rate, rate_text());
         return Handled::done;
     }
@@ -88,7 +90,7 @@ FrontServer::Handled FrontServer::take_hello(Connection& connection, const wire:
     connection.session.since_ns = now_ns_;
     connection.session.deltas = hello.deltas();
     connection.stage = Stage::serving;
-    link_.counters().sessions.fetch_add(1, std::memory_order_relaxed);  // a statistic
+    statistics_.set(FrontStatistic::sessions, ++sessions_open_);
     const ResumeToken token = make_resume_token();
     connection.session.key = resume_key_of(token);
     happened::session_open(value(connection.session.id),
@@ -268,7 +270,7 @@ void FrontServer::say(Connection& connection, BufferRef message) {
 void FrontServer::fail(Connection& connection, wire::ErrorCode code, const std::string& text) {
     connection.error = code;
     end_session(connection);
-    connections_.fail(connection, last_words(connection, code, text), now_ns_);
+    connections_.fail(connection, closes_by(code), last_words(connection, code, text), now_ns_);
 }
 
 BufferRef FrontServer::last_words(Connection& connection, wire::ErrorCode code,

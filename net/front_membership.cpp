@@ -287,7 +287,7 @@ void FrontServer::end_session(Connection& connection) {
                                 static_cast<std::uint64_t>(now_ns_ - session.since_ns),
                                 static_cast<std::uint32_t>(connection.error));
         show(connection);
-        link_.counters().sessions.fetch_sub(1, std::memory_order_relaxed);  // a statistic
+        statistics_.set(FrontStatistic::sessions, --sessions_open_);
     }
 }
 

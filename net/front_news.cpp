@@ -32,17 +32,20 @@ void FrontServer::read_news(FollowedGame& game) {
         case SnapshotRead::nothing: return;
         case SnapshotRead::lapped:  // the next ring or sweep comes back here
             happened::drop(0, reader.sequence(), static_cast<std::uint32_t>(DropReason::lapped));
+            statistics_.add(FrontStatistic::drops_lapped);
             return;
         case SnapshotRead::record: break;
         case SnapshotRead::damaged: bytes = 0; break;
     }
     const auto parts = parse_snapshot(copy.first(bytes));
     if (!parts || std::max(parts->view.size(), parts->delta.size()) > view_bytes_limit) {
-        link_.counters().damaged_count.fetch_add(1, std::memory_order_relaxed);  // a statistic
+        statistics_.add(FrontStatistic::drops_damaged);
+        statistics_.note_error("a game published something that cannot be right");
         happened::drop(0, reader.sequence(), static_cast<std::uint32_t>(DropReason::damaged));
         give_up(game, "the game published something that cannot be right");
         return;
     }
+    statistics_.add(FrontStatistic::snapshots_read);
     happened::snapshot_read(game_key(game.link.id()), reader.sequence(),
                             static_cast<std::uint32_t>(bytes));
     retry_due_ = true;  // it has read events: there may be room

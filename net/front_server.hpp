@@ -97,6 +97,7 @@ private:
     void stop();
     [[nodiscard]] std::int64_t next_deadline_ns() const noexcept;
     void arm_bell() noexcept;
+    void count_turn() noexcept;
 
     // front_bytes.cpp
     void take_bytes(Connection&, Bytes);
@@ -162,7 +163,7 @@ private:
     void fail(Connection&, wire::ErrorCode, const std::string& text);
     BufferRef last_words(Connection&, wire::ErrorCode, const std::string& text);
     [[nodiscard]] std::string rate_text() const;
-    void close(Connection&);
+    void close(Connection&, FrontStatistic why);
     void retry_later(Connection&);
 
     // front_membership.cpp
@@ -207,6 +208,7 @@ private:
     void answer_list(Connection&);
 
     FrontLink link_;
+    FrontStatistics statistics_;            // before what counts in it
     std::optional<SessionTable> sessions_;  // for observers; without memory for it, they see none
     FrontOptions options_;
     bool futex_wait_;
@@ -231,6 +233,7 @@ private:
     std::uint64_t strangers_unlogged_ = 0;
     std::uint64_t requests_ = 0;
     std::uint32_t sessions_made_ = 0;
+    std::uint32_t sessions_open_ = 0;
     bool bell_armed_ = false;
     bool control_ready_ = true;
     bool accept_paused_ = false;  // the kernel refused one

@@ -47,7 +47,7 @@ FrontServer::FrontServer(RingLoop loop, FrontLink link, const std::vector<int>& 
       options_(options),
       futex_wait_(futex_wait),
       network_(std::move(network)),
-      connections_(loop_, options.connections_max),
+      connections_(loop_, statistics_, options.connections_max),
       games_(link_.host().games().size()),
       loop_(std::move(loop)) {
     for (const int fd : listening_fds) {
@@ -63,7 +63,9 @@ void FrontServer::start() {
     count_connections();  // a dead front's do not count
     make_asset_buffers();
     arm_accepts();
-    link_.counters().sessions.store(0, std::memory_order_relaxed);
+    if (auto statistics = link_.open_statistics()) {  // else it counts where nobody looks
+        statistics_ = std::move(*statistics);
+    }
     if (auto table = link_.make_session_table()) {
         sessions_.emplace(std::move(*table));
     }
@@ -105,7 +107,8 @@ std::int64_t FrontServer::next_deadline_ns() const noexcept {
 }
 
 void FrontServer::sleep() {
-    link_.counters().turns.fetch_add(1, std::memory_order_relaxed);  // a sign of life
+    link_.line().turns.fetch_add(1, std::memory_order_relaxed);  // a sign of life
+    count_turn();
     connections_.send_in_line(now_ns_);
     if (games_.anything_unpublished() || connections_.anyone_in_line() ||
         (retry_due_ && !retries_.empty())) {
@@ -129,6 +132,16 @@ void FrontServer::sleep() {
     now_ns_ = monotonic_ns();
 }
 
+/// The work since the last wait.
+void FrontServer::count_turn() noexcept {
+    if constexpr (statistics_enabled) {
+        statistics_.record_time(monotonic_ns() - now_ns_, loop_time_unit_bits);
+        const RingLoop::Counts counts = loop_.take_counts();
+        statistics_.add(FrontStatistic::uring_enters, counts.enters);
+        statistics_.add(FrontStatistic::cq_overflows, counts.overflows);
+    }
+}
+
 void FrontServer::take_completions() {
     loop_.take_completions([this](const Completion& completion) {
         switch (completion.token.operation) {
@@ -142,6 +155,7 @@ void FrontServer::take_completions() {
                 }
                 break;
             case Operation::bell:
+                statistics_.add(FrontStatistic::wakes);
                 if (!futex_wait_) {
                     std::uint64_t rings = 0;
                     (void)!::read(link_.wake_fd(), &rings, sizeof rings);  // only resets it
@@ -205,7 +219,7 @@ bool FrontServer::is_left_waiting(Listener& listener) const noexcept {
 }
 
 void FrontServer::count_connections() noexcept {
-    link_.counters().connections.store(connections_.count(), std::memory_order_relaxed);
+    link_.line().connections.store(connections_.count(), std::memory_order_relaxed);
 }
 
 void FrontServer::accepted(const Completion& completion) {
@@ -226,7 +240,7 @@ void FrontServer::accepted(const Completion& completion) {
 void FrontServer::welcome_socket(int fd) {
     const PeerAddress peer = peer_address_of(fd);
     if (network_ && (fd = network_->connect(fd)) < 0) {
-        link_.counters().refused_count.fetch_add(1, std::memory_order_relaxed);
+        statistics_.add(FrontStatistic::accepts_refused);
         return;
     }
     Connection* connection = stopping_ ? nullptr : connections_.add(fd);
@@ -235,18 +249,18 @@ void FrontServer::welcome_socket(int fd) {
         if (stopping_) {
             loop_.close(fd);
         }
-        link_.counters().refused_count.fetch_add(1, std::memory_order_relaxed);  // a statistic
+        statistics_.add(FrontStatistic::accepts_refused);
         return;
     }
-    link_.counters().accepted_count.fetch_add(1, std::memory_order_relaxed);
     happened::accept(static_cast<std::uint64_t>(peer), connection->index, connections_.count());
+    statistics_.add(FrontStatistic::accepts);
     connection->deadline_ns = now_ns_ + ns(options_.handshake_timeout);
     connection->proxy = peer;
     if (!admit(*connection, connection->proxy)) {
         return;
     }
     if (connections_.crowded()) {
-        link_.counters().refused_count.fetch_add(1, std::memory_order_relaxed);
+        statistics_.add(FrontStatistic::accepts_refused);
         fail(*connection, wire::ErrorCode::busy,
              "this host has no room for another connection; try again later");
         return;
@@ -268,7 +282,7 @@ bool FrontServer::admit(Connection& connection, PeerAddress peer) {
     } else {
         return true;
     }
-    link_.counters().refused_count.fetch_add(1, std::memory_order_relaxed);
+    statistics_.add(FrontStatistic::accepts_refused);
     return false;
 }
 
@@ -291,6 +305,8 @@ void FrontServer::received(const Completion& completion) {
     if (connection != nullptr) {
         connection->receiving = completion.more;
         if (completion.result > 0) {
+            statistics_.add(FrontStatistic::bytes_in,
+                            static_cast<std::uint64_t>(completion.result));
             take_bytes(*connection, loop_.received(completion));
         }
     }
@@ -301,6 +317,7 @@ void FrontServer::received(const Completion& completion) {
         return;
     }
     const int result = completion.result;
+    statistics_.add(FrontStatistic::buffers_exhausted, result == -ENOBUFS ? 1 : 0);
     const bool goes_on = result > 0 || result == -ENOBUFS || result == -ECANCELED ||
                          result == -EINTR || result == -EAGAIN;
     if (!goes_on) {
@@ -314,6 +331,7 @@ void FrontServer::received(const Completion& completion) {
 /// It sends no more. What we have to tell it still goes out, for a while.
 void FrontServer::peer_ended(Connection& connection) {
     if (connection.open()) {
+        statistics_.add(FrontStatistic::closes_client);
         end_session(connection);
         connections_.drop_snapshot(connection);
         connection.stage = Stage::lingering;
@@ -334,7 +352,7 @@ void FrontServer::settle(Connection& connection) {
     if (connection.stage == Stage::lingering &&
         ((connection.shut && !connection.receiving && !connection.sending) ||
          connection.drained_bytes > drained_bytes_max)) {
-        connections_.close(connection);
+        connections_.close(connection, FrontStatistic::closes_client);
     }
     if (connection.stage == Stage::closing) {
         end_session(connection);
@@ -347,8 +365,8 @@ void FrontServer::settle(Connection& connection) {
     }
 }
 
-void FrontServer::close(Connection& connection) {
-    connections_.close(connection);
+void FrontServer::close(Connection& connection, FrontStatistic why) {
+    connections_.close(connection, why);
     settle(connection);
 }
 
@@ -396,12 +414,12 @@ void FrontServer::check_deadlines(Connection& connection) {
         const bool idle = !connection.sending && !connection.request;
         if (idle ? now_ns_ >= connection.deadline_ns
                  : connection.sending && connection.sending_since_ns < stalled_before_ns) {
-            close(connection);
+            close(connection, idle ? FrontStatistic::closes_web : FrontStatistic::closes_too_slow);
         }
     } else if (connection.stage == Stage::greeting && now_ns_ >= connection.deadline_ns) {
         fail(connection, wire::ErrorCode::handshake_timeout, "no Hello in time");
     } else if (connection.stage == Stage::lingering && now_ns_ >= connection.deadline_ns) {
-        close(connection);
+        close(connection, FrontStatistic::closes_client);
     } else if (connection.open() && connection.sending &&
                connection.sending_since_ns < stalled_before_ns) {
         happened::drop(value(connection.session.id), connection.view_sequence,
@@ -432,7 +450,8 @@ void FrontServer::stop() {
     connections_.for_each([this](Connection& connection) {
         const Membership membership = connection.session.membership;
         if (connection.http && !connection.sending && !connection.request) {
-            close(connection);  // a browser's, kept for its next request
+            // A browser's, kept for its next request.
+            close(connection, FrontStatistic::closes_stopping);
             return;
         }
         if (membership == Membership::seated || membership == Membership::leaving ||

@@ -261,12 +261,13 @@ void FrontServer::respond(Connection& connection, const HttpRequest& request, Re
         for (BufferRef& part : parts) {
             static_cast<void>(connections_.queue(connection, std::move(part), now_ns_));
         }
-        connections_.fail(connection, std::move(last), now_ns_);
+        connections_.fail(connection, FrontStatistic::closes_web, std::move(last), now_ns_);
         return;
     }
     for (BufferRef& part : parts) {
         if (!connections_.queue(connection, std::move(part), now_ns_)) {
-            connections_.close(connection);  // it asks and asks, and reads no answer
+            // It asks and asks, and reads no answer.
+            connections_.close(connection, FrontStatistic::closes_too_slow);
             return;
         }
     }
@@ -331,7 +332,8 @@ void FrontServer::take_web_socket(Connection& connection, Bytes bytes) {
     }
     if (reader.ended()) {
         end_session(connection);
-        connections_.fail(connection, messages_.raw(replies), now_ns_);
+        connections_.fail(connection, FrontStatistic::closes_client, messages_.raw(replies),
+                          now_ns_);
     } else {
         say(connection, messages_.raw(replies));
     }
@@ -341,7 +343,7 @@ void FrontServer::take_web_socket_message(Connection& connection, Bytes message,
     if (text) {
         end_session(connection);
         connections_.fail(
-            connection,
+            connection, FrontStatistic::closes_malformed,
             messages_.raw(web_socket_close(static_cast<std::uint16_t>(CloseCode::unsupported_data),
                                            "messages are binary")),
             now_ns_);

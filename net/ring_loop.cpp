@@ -104,6 +104,7 @@ io_uring_sqe* RingLoop::next_sqe() noexcept {
         if (io_uring_sqe* sqe = io_uring_get_sqe(ring_.get())) {
             return sqe;
         }
+        ++counts_.enters;
         (void)io_uring_submit(ring_.get());
     }
     invariant(false, "front: io_uring takes no more requests");
@@ -186,6 +187,8 @@ void RingLoop::close(int fd) noexcept {
 // ---- the turn ----------------------------------------------------------------------------------
 
 void RingLoop::submit_and_wait(std::int64_t deadline_ns) noexcept {
+    ++counts_.enters;
+    counts_.overflows += io_uring_cq_has_overflow(ring_.get()) ? 1u : 0u;
     const std::int64_t wait_ns = deadline_ns == 0 ? 0 : deadline_ns - monotonic_ns();
     if (wait_ns <= 0) {
         // Also fetches what DEFER_TASKRUN kept for us.

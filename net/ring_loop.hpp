@@ -11,6 +11,7 @@
 #include <memory>
 #include <span>
 #include <system_error>
+#include <utility>
 
 #include <liburing.h>
 
@@ -78,6 +79,13 @@ public:
     /// (CLOCK_MONOTONIC; 0: does not wait). Returns early now and then.
     void submit_and_wait(std::int64_t deadline_ns) noexcept;
 
+    /// What has happened since it was asked last.
+    struct Counts {
+        std::uint64_t enters = 0;     // system calls
+        std::uint64_t overflows = 0;  // waits that found the completion queue overflown
+    };
+    [[nodiscard]] Counts take_counts() noexcept { return std::exchange(counts_, {}); }
+
     /// Whether take_completions() would find one.
     [[nodiscard]] bool has_completions() const noexcept {
         return io_uring_cq_ready(ring_.get()) != 0;
@@ -121,6 +129,7 @@ private:
     Memory descriptors_;  // io_uring_buf_ring
     Memory buffers_;
     RingPointer ring_;
+    Counts counts_;
 };
 
 }  // namespace ringside

@@ -23,7 +23,7 @@ constexpr std::size_t touched_bytes = 512;
 
 // One page a process.
 struct alignas(4096) BarePage {
-    LatenessCounts lateness;
+    TimeCounts lateness;
     std::atomic<std::uint64_t> missed;
     alignas(64) std::atomic<std::uint64_t> key;  // written by whoever steers
     std::byte touched[touched_bytes];
@@ -113,9 +113,7 @@ private:
         for (int round = 0;; ++round) {
             sleep_until(ticker.deadline_ns());
             const Ticker::Lateness late = ticker.take(monotonic_ns());
-            const auto units = static_cast<std::uint64_t>(late.late_ns) >> lateness_unit_bits;
-            page.lateness.ticks[LatenessHistogram::bucket_of(units)].fetch_add(
-                1, std::memory_order_relaxed);
+            page.lateness.record(late.late_ns, lateness_unit_bits);
             page.missed.fetch_add(late.missed_ticks, std::memory_order_relaxed);
             std::memset(page.touched, round + static_cast<int>(page.key.load()),
                         sizeof(page.touched));
@@ -130,9 +128,9 @@ private:
 
 }  // namespace
 
-void add_lateness(Ticks& ticks, const LatenessCounts& counts, std::int64_t sign) {
+void add_lateness(Ticks& ticks, const TimeCounts& counts, std::int64_t sign) {
     for (std::uint32_t bucket = 0; bucket < LatenessHistogram::bucket_count; ++bucket) {
-        const std::uint64_t count = counts.ticks[bucket].load(std::memory_order_relaxed);
+        const std::uint64_t count = counts.counts[bucket].load(std::memory_order_relaxed);
         if (count != 0) {
             ticks.lateness.add(bucket, static_cast<std::uint64_t>(sign) * count);
         }

@@ -19,7 +19,7 @@ struct Ticks {
     std::int64_t cpu_ns = 0;
 };
 
-void add_lateness(Ticks& ticks, const LatenessCounts& counts, std::int64_t sign);
+void add_lateness(Ticks& ticks, const TimeCounts& counts, std::int64_t sign);
 
 struct Window {
     double lateness_ms_median;

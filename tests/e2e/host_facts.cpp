@@ -54,10 +54,11 @@ std::vector<GameFacts> look_at_games(const std::string& instance) {
             continue;  // free, or on its way in or out
         }
         const GameStatusLine& status = segment->layout().status;  // statistics: relaxed
-        const std::uint64_t progress = status.progress.load(std::memory_order_relaxed);
+        const GameProgress progress =
+            game_progress(status.progress.load(std::memory_order_relaxed));
         std::array<std::uint32_t, LatenessHistogram::bucket_count> lateness{};
         std::ranges::transform(
-            segment->layout().lateness.ticks, lateness.begin(),
+            segment->layout().lateness.counts, lateness.begin(),
             [](const auto& count) { return count.load(std::memory_order_relaxed); });
         games.push_back({.name = segment->plan().name,
                          .pid = record.pid,
@@ -66,8 +67,8 @@ std::vector<GameFacts> look_at_games(const std::string& instance) {
                          .missed_ticks = status.missed_ticks.load(std::memory_order_relaxed),
                          .lateness = lateness,
                          .restarts = record.restarts,
-                         .players = static_cast<unsigned>(progress >> 8 & 0xff),
-                         .ended = (progress >> 24 & 1) != 0});
+                         .players = progress.players,
+                         .ended = progress.ended});
     }
     return games;
 }

@@ -34,9 +34,13 @@ public:
     /// 0 when nothing was recorded.
     [[nodiscard]] std::uint64_t quantile(double share) const noexcept;
 
-private:
-    static std::uint64_t upper_bound(std::uint32_t bucket) noexcept;
+    /// How many values one bucket holds, and the largest that it can.
+    [[nodiscard]] std::uint64_t count_in(std::uint32_t bucket) const noexcept {
+        return counts_[bucket];
+    }
+    [[nodiscard]] static std::uint64_t upper_bound(std::uint32_t bucket) noexcept;
 
+private:
     std::array<std::uint64_t, bucket_count> counts_{};
 };
 

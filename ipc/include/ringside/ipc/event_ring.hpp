@@ -165,6 +165,11 @@ public:
     /// The cursor: events before it are applied.
     [[nodiscard]] std::uint64_t position() const noexcept { return cursor_position_; }
 
+    /// What is read and not yet given back.
+    [[nodiscard]] std::uint64_t unreleased_bytes() const noexcept {
+        return cursor_position_ - released_position_;
+    }
+
     /// Whether anything lies beyond the cursor.
     [[nodiscard]] bool has_more() noexcept;
 

@@ -24,6 +24,7 @@
 #include "ringside/ipc/host_segment.hpp"
 #include "ringside/ipc/session_table.hpp"
 #include "ringside/ipc/snapshot_ring.hpp"
+#include "ringside/ipc/statistics.hpp"
 
 namespace ringside {
 
@@ -108,9 +109,7 @@ public:
 
     /// What the game says of itself. Foreign; loads relaxed.
     [[nodiscard]] const GameStatusLine& status() const noexcept { return segment_.layout().status; }
-    [[nodiscard]] const LatenessCounts& lateness() const noexcept {
-        return segment_.layout().lateness;
-    }
+    [[nodiscard]] const TimeCounts& lateness() const noexcept { return segment_.layout().lateness; }
 
     /// Whether the game rings this front on publish. Off when first opened.
     void set_following(bool) noexcept;
@@ -162,10 +161,17 @@ public:
         return SessionTable::create(handle_.instance_path, handle_.slot, handle_.epoch);
     }
 
+    /// What it counts, for observers too.
+    [[nodiscard]] Result<FrontStatistics> open_statistics() const {
+        return FrontStatistics::open({.instance_path = handle_.instance_path,
+                                      .kind = StatisticsKind::front,
+                                      .slot = handle_.slot});
+    }
+
     [[nodiscard]] BellWord& bell() noexcept { return doorbells_.bell(handle_.slot); }
     [[nodiscard]] RingingGames ringing() noexcept { return doorbells_.ringing(handle_.slot); }
     [[nodiscard]] HostSegment& host() noexcept { return host_; }
-    [[nodiscard]] FrontSlotLine& counters() noexcept { return host_.layout().front[slot()]; }
+    [[nodiscard]] FrontSlotLine& line() noexcept { return host_.layout().front[slot()]; }
 
 private:
     FrontLink(FrontHandle, HostSegment, DoorbellSegment) noexcept;

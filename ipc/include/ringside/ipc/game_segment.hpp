@@ -3,7 +3,8 @@
 //
 //   GameSegmentHeader    by the supervisor, before the game starts
 //   GameStatusLine       by the game
-//   LatenessCounts       by the game
+//   GameCounters         by the game
+//   TimeCounts × 2       by the game: lateness and duration of its ticks
 //   bell, front mask     by sleeper and ringers
 //   FrontEpochs          by the supervisor
 //   FrontLine × 16       by each front
@@ -20,13 +21,14 @@
 #include <string>
 #include <type_traits>
 
-#include "ringside/core/histogram.hpp"
+#include "ringside/core/game.hpp"
 #include "ringside/core/limits.hpp"
 #include "ringside/ipc/doorbell.hpp"
 #include "ringside/ipc/event.hpp"
 #include "ringside/ipc/event_ring.hpp"
 #include "ringside/ipc/flight_recorder.hpp"
 #include "ringside/ipc/shared_region.hpp"
+#include "ringside/ipc/time_counts.hpp"
 
 namespace ringside {
 
@@ -91,21 +93,50 @@ struct alignas(cache_line_bytes) GameStatusLine {
     std::atomic<std::uint64_t> tick;
     std::atomic<std::int64_t> deadline_ns;  // of the next tick; 0 while parked
     std::atomic<std::uint64_t> sequence;    // of the newest snapshot
-    std::atomic<std::uint64_t> progress;    // phase | players << 8 | seats << 16 | ended << 24
+    std::atomic<std::uint64_t> progress;    // see game_progress()
     std::atomic<std::uint64_t> applying;    // position of the event being applied, + 1; 0: none
     std::atomic<std::uint64_t> applying_slot;
     std::atomic<std::uint64_t> missed_ticks;
     std::atomic<std::uint64_t> dropped_events;  // skipped as poison
 };
+/// GameStatusLine::progress, taken apart.
+struct GameProgress {
+    std::uint8_t phase = 0;  // Phase; two bits
+    std::uint8_t players = 0;
+    std::uint8_t seats = 0;
+    bool ended = false;
+    LeaveReason end_reason = LeaveReason::none;
+};
+[[nodiscard]] constexpr std::uint64_t packed(const GameProgress& progress) noexcept {
+    return progress.phase | std::uint64_t{progress.players} << 8 |
+           std::uint64_t{progress.seats} << 16 | std::uint64_t{progress.ended ? 1u : 0u} << 24 |
+           std::uint64_t{static_cast<std::uint8_t>(progress.end_reason)} << 32;
+}
+[[nodiscard]] constexpr GameProgress game_progress(std::uint64_t packed) noexcept {
+    return {.phase = static_cast<std::uint8_t>(packed & 3),
+            .players = static_cast<std::uint8_t>(packed >> 8),
+            .seats = static_cast<std::uint8_t>(packed >> 16),
+            .ended = (packed >> 24 & 1) != 0,
+            .end_reason = static_cast<LeaveReason>(packed >> 32 & 0xff)};
+}
 static_assert(sizeof(GameStatusLine) == 64, "layout changed: raise game_segment_layout_version");
 
-/// How late each tick was, by the game; LatenessHistogram's buckets. Most ticks of a game are
-/// equally late, so a tick costs one line of these.
-struct alignas(cache_line_bytes) LatenessCounts {
-    std::atomic<std::uint32_t> ticks[LatenessHistogram::bucket_count];
-    std::uint32_t reserved[12];  // zero
+/// Statistics, by the game alone; they go on when it is restored. Relaxed; stored when a snapshot
+/// is published, so an event that is applied again after a death counts once.
+struct alignas(cache_line_bytes) GameCounters {
+    std::atomic<std::uint64_t> events_applied;
+    std::atomic<std::uint32_t> event_ring_bytes_high;  // the fullest that a ring was when drained
+    std::atomic<std::uint32_t> snapshot_bytes_high;    // the largest one
+    std::atomic<std::uint32_t> snapshot_bytes;         // the newest one
+    std::atomic<std::uint32_t> memory_kib_high;        // resident, shared pages included
+    // Looked at once a second, by a game that does something:
+    std::atomic<std::int64_t> cpu_ns;              // of all its processes
+    std::atomic<std::uint64_t> waits;              // times it slept
+    std::atomic<std::uint64_t> preemptions;        // times another process was given its CPU
+    std::atomic<std::int64_t> usage_looked_at_ns;  // CLOCK_MONOTONIC
+    std::uint64_t reserved;                        // zero
 };
-static_assert(sizeof(LatenessCounts) == 384, "layout changed: raise game_segment_layout_version");
+static_assert(sizeof(GameCounters) == 64, "layout changed: raise game_segment_layout_version");
 
 /// Bit per front slot whose event ring exists. Set by fronts, cleared by nobody.
 struct alignas(cache_line_bytes) FrontMask {
@@ -129,7 +160,9 @@ struct alignas(cache_line_bytes) FrontLine {
 struct GameSegmentLayout {
     GameSegmentHeader header;
     GameStatusLine status;
-    LatenessCounts lateness;
+    GameCounters counters;
+    TimeCounts lateness;   // in units of lateness_unit_bits; counted in every build
+    TimeCounts tick_time;  // from a tick's begin until its snapshot is out; tick_time_unit_bits
     BellWord bell;
     FrontMask fronts;
     FrontEpochs front_epochs;
@@ -139,7 +172,7 @@ struct GameSegmentLayout {
 static_assert(std::is_standard_layout_v<GameSegmentLayout>);
 static_assert(std::is_trivially_destructible_v<GameSegmentLayout>);
 static_assert(offsetof(GameSegmentLayout, status) == 512);
-static_assert(sizeof(GameSegmentLayout) == 1152 + 64 * front_slots_max + sizeof(GameFlight),
+static_assert(sizeof(GameSegmentLayout) == 1600 + 64 * front_slots_max + sizeof(GameFlight),
               "layout changed: raise game_segment_layout_version");
 
 /// A mapped game segment whose header has been copied and checked.

@@ -17,7 +17,7 @@ namespace ringside {
 
 inline constexpr std::uint32_t host_segment_magic = 0x48534752;      // "RGSH"
 inline constexpr std::uint32_t doorbell_segment_magic = 0x44534752;  // "RGSD"
-inline constexpr std::uint32_t host_segment_layout_version = 3;
+inline constexpr std::uint32_t host_segment_layout_version = 4;
 
 enum class GameState : std::uint32_t {
     free = 0,
@@ -47,17 +47,14 @@ struct DirectoryRecord {
 static_assert(std::is_trivially_copyable_v<DirectoryRecord>);
 static_assert(sizeof(DirectoryRecord) == 128, "layout changed: raise host_segment_layout_version");
 
-/// Written by the supervisor, except the counters, which are the front's own.
+/// Written by the supervisor, except the second line, which is the front's own. What a front counts
+/// for observers is in its statistics.
 struct alignas(cache_line_bytes) FrontSlotLine {
     std::atomic<std::uint32_t> epoch;  // of the front now in the slot; 0: never used
     std::atomic<std::int32_t> pid;     // 0: free
-    alignas(cache_line_bytes) std::atomic<std::uint64_t> sessions;
-    std::atomic<std::uint64_t>
-        connections;  // other fronts go by it: see FrontServer::has_its_share
-    std::atomic<std::uint64_t> accepted_count;
-    std::atomic<std::uint64_t> refused_count;
-    std::atomic<std::uint64_t> damaged_count;  // snapshots of games that did not verify
-    std::atomic<std::uint64_t> turns;          // of the front's loop; at least one a second
+    // Other fronts go by it: see FrontServer::has_its_share.
+    alignas(cache_line_bytes) std::atomic<std::uint64_t> connections;
+    std::atomic<std::uint64_t> turns;  // of the front's loop; at least one a second
 };
 
 /// An address that fronts let nobody in from. Written by the supervisor.
