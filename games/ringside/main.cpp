@@ -21,6 +21,8 @@
 #include "replay.hpp"
 #include "serve.hpp"
 #include "sessions.hpp"
+#include "stat.hpp"
+#include "tap.hpp"
 #include "through_rings.hpp"
 
 #include "ringside/core/printable.hpp"
@@ -170,6 +172,9 @@ int run(const Options& options) {
         case Command::kick: return kick(options.operate);
         case Command::ban:
         case Command::unban: return ban(options.operate);
+        case Command::stat: return run_stat(options.stat);
+        case Command::errors: return run_errors(options.operate.instance, options.operate.json);
+        case Command::tap: return run_tap(options.tap);
         case Command::record: return run_record(options.record);
         case Command::replay: return replay(options.replay);
     }

@@ -12,8 +12,8 @@ namespace {
 constexpr unsigned plays = on_top | on_play;
 constexpr unsigned joins = plays | on_list | on_watch | on_bot;
 
-constexpr unsigned operates =
-    on_drain | on_end | on_upgrade | on_sessions | on_kick | on_ban | on_unban | on_record;
+constexpr unsigned operates = on_drain | on_end | on_upgrade | on_sessions | on_kick | on_ban |
+                              on_unban | on_record | on_stat | on_errors | on_tap;
 
 constexpr std::uint64_t width_max = tron::cells_max / tron::height_min;
 constexpr std::uint64_t height_max = tron::cells_max / tron::width_min;
@@ -159,6 +159,13 @@ constexpr std::array rows{
               &RawOptions::instance},
     OptionRow{"--json", "", "Print one JSON object, {\"sessions\":[...]}", on_sessions,
               &RawOptions::json},
+    OptionRow{"--json", "", "Print one JSON object", on_stat | on_errors, &RawOptions::json},
+    OptionRow{"--watch", "", "Print what has happened, every second, until interrupted", on_stat,
+              &RawOptions::stat_watch},
+    OptionRow{"-G,--game", "NAME", "This game alone", on_stat, &RawOptions::game},
+    OptionRow{"-G,--game", "NAME", "Game to follow", on_tap, &RawOptions::game, true},
+    OptionRow{"--snapshots", "N", "End after so many", on_tap,
+              Number{&RawOptions::snapshots_max, 1, any_max, "snapshots", "with the game"}},
     OptionRow{"session", "", "Which one, as 'ringside sessions' lists it", on_kick,
               &RawOptions::who, true},
     OptionRow{"who", "", "An address, or a session that comes from it", on_ban | on_unban,
@@ -215,6 +222,17 @@ constexpr std::array commands{
                "Have the program that is now where a running host was started from take its place",
                "Games, seats and listening sockets stay; clients come back by themselves. Refused\n"
                "before anything stops if the new program cannot go on with the games.\n"},
+    CommandRow{
+        "stat", on_stat, "What a host of this machine counts: games, fronts, lateness, drops",
+        "  ringside stat --watch\n"
+        "Read from shared memory: the host does not notice. Also of one that is stopped, or\n"
+        "has died and left its files.\n"},
+    CommandRow{"errors", on_errors, "Errors of a host of this machine, each once, and how often",
+               ""},
+    CommandRow{"tap", on_tap,
+               "Print what a game of a host of this machine publishes, as JSON, a line a snapshot",
+               "  ringside tap --game swift-lantern | jq -c '{tick, events}'\n"
+               "The game does not notice. Of one whose host is dead: the last snapshots.\n"},
     CommandRow{"record", on_record, "Record a game of a host of this machine, until it ends",
                "  ringside record swift-lantern -o final.replay\n"
                "The game does not notice. SIGINT and SIGTERM end the recording, not the game.\n"},

@@ -31,6 +31,7 @@ struct RawOptions {
     bool quiet = false;
     bool verify = false;
     bool through_rings = false;
+    bool stat_watch = false;
     std::string address;
     std::string game;
     std::string prefix;
@@ -65,6 +66,7 @@ struct RawOptions {
     std::uint64_t restore_every = 0;
     std::uint64_t kill_seed = 0;
     std::uint64_t ban_s = 3'600;
+    std::uint64_t snapshots_max = 0;
     std::string password;
     std::string nickname;
     bool unlisted = false;
@@ -88,6 +90,9 @@ inline constexpr unsigned on_kick = 2048;
 inline constexpr unsigned on_ban = 4096;
 inline constexpr unsigned on_unban = 8192;
 inline constexpr unsigned on_record = 16384;
+inline constexpr unsigned on_stat = 1u << 16;
+inline constexpr unsigned on_errors = 1u << 17;
+inline constexpr unsigned on_tap = 1u << 18;
 
 struct Number {
     std::uint64_t RawOptions::* target;

@@ -177,6 +177,19 @@ void Reading::read(unsigned command) {
         case on_kick: operate(Command::kick); return;
         case on_ban: operate(Command::ban); return;
         case on_unban: operate(Command::unban); return;
+        case on_errors: operate(Command::errors); return;
+        case on_stat:
+            options_.command = Command::stat;
+            options_.stat = {.instance = raw_.instance,
+                             .game = game(),
+                             .json = raw_.json,
+                             .watch = raw_.stat_watch};
+            return;
+        case on_tap:
+            options_.command = Command::tap;
+            options_.tap = {
+                .instance = raw_.instance, .game = game(), .snapshots_max = raw_.snapshots_max};
+            return;
         case on_record:
             options_.command = Command::record;
             options_.record = {.instance = raw_.instance, .game = raw_.game, .path = raw_.out};

@@ -10,6 +10,8 @@
 #include "list.hpp"
 #include "record.hpp"
 #include "serve.hpp"
+#include "stat.hpp"
+#include "tap.hpp"
 
 #include "ringside/net/endpoint.hpp"
 
@@ -29,7 +31,10 @@ enum class Command {
     ban,
     unban,
     record,
-    replay
+    replay,
+    stat,
+    errors,
+    tap
 };
 
 /// Whose host a game is played on.
@@ -80,6 +85,8 @@ struct Options {
     ServeOptions serve;
     OperateChoice operate;
     RecordOptions record;
+    StatOptions stat;
+    TapOptions tap;
     ReplayChoice replay;
 };
 
