@@ -12,7 +12,6 @@
 namespace ringside {
 namespace {
 
-constexpr std::uint32_t turned_away_max = 64;  // places beyond connections_max
 constexpr std::size_t control_messages_max = 64;
 constexpr std::int64_t linger_ns = 1'000'000'000;
 // Of a turn, and as many for those in line. One takes some 5 µs.

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "http.hpp"
@@ -34,12 +35,20 @@
 
 namespace ringside {
 
+inline constexpr std::uint32_t turned_away_max = 64;  // at once, to be told why
+
 enum class Stage : std::uint8_t {
     free,
     greeting,   // before Hello
     serving,    // after
     lingering,  // told why it ends; drained
     closing,    // waits for its last completions
+};
+
+/// Why there is no place for a connection.
+struct Refusal {
+    wire::ErrorCode code;
+    std::string text;
 };
 
 struct Connection {
@@ -56,6 +65,7 @@ struct Connection {
     bool stalled = false;    // the first message in `pending` could not be handled yet
     bool in_retries = false;
     std::int64_t deadline_ns = 0;           // greeting: for Hello; lingering: for the end
+    std::unique_ptr<Refusal> refusal;       // told once it is known what the client speaks
     std::int64_t heard_ns = 0;              // the last message
     PeerAddress peer = PeerAddress::none;   // whom limits count: behind a proxy, its client
     PeerAddress proxy = PeerAddress::none;  // of the socket
@@ -96,7 +106,7 @@ public:
 
     /// nullptr: not even room to say so; the descriptor is closed.
     [[nodiscard]] Connection* add(int fd);
-    /// Beyond connections_max there are a few places for those who are told to come back.
+    /// Beyond connections_max there are turned_away_max places for those who are told to come back.
     [[nodiscard]] bool crowded() const noexcept { return count_ > connections_max_; }
     [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
     /// The connection a completion is for.

@@ -48,6 +48,10 @@ FrontServer::Handled FrontServer::take_message(Connection& connection, Bytes fra
         return Handled::done;
     }
     connection.heard_ns = now_ns_;
+    if (connection.refusal) {
+        fail(connection, connection.refusal->code, connection.refusal->text);
+        return Handled::done;
+    }
     // A message that waited out back-pressure was counted when it came.
     const bool is_new = connection.stalled_since_ns == 0;
     statistics_.add(FrontStatistic::messages_in, is_new ? 1 : 0);
@@ -270,16 +274,16 @@ void FrontServer::say(Connection& connection, BufferRef message) {
 void FrontServer::fail(Connection& connection, wire::ErrorCode code, const std::string& text) {
     connection.error = code;
     end_session(connection);
-    connections_.fail(connection, closes_by(code), last_words(connection, code, text), now_ns_);
+    if (connection.http) {
+        respond(connection, {}, refusal_response(code, text));
+    } else {
+        connections_.fail(connection, closes_by(code), last_words(connection, code, text),
+                          now_ns_);
+    }
 }
 
 BufferRef FrontServer::last_words(Connection& connection, wire::ErrorCode code,
                                   const std::string& text) {
-    if (connection.http) {
-        return messages_.raw(
-            http_head(HttpStatus::service_unavailable, "text/plain", text.size(), {}, false) +
-            text);
-    }
     BufferRef error = messages_.error(code, text);
     if (!connection.web_socket) {
         return error;

@@ -115,10 +115,11 @@ private:
         std::string content;  // with neither: the status in words
         BufferRef shared_content;
     };
+    [[nodiscard]] static Response refusal_response(wire::ErrorCode, const std::string& text);
     void begin_http(Connection&, Bytes);
     void take_http(Connection&, Bytes);
     void answer(Connection&, const HttpRequest&);
-    [[nodiscard]] bool admit_forwarded(Connection&, const HttpRequest&);
+    void admit_forwarded(Connection&, const HttpRequest&);
     void answer_page(Connection&, const HttpRequest&);
     void ask_for_games(Connection&, const HttpRequest&);
     void answer_games(Connection&, const HostMessages::Page&);
@@ -168,7 +169,9 @@ private:
 
     // front_membership.cpp
     [[nodiscard]] bool is_limited(PeerAddress) const noexcept;
-    [[nodiscard]] bool admit(Connection&, PeerAddress);
+    void admit(Connection&, PeerAddress);
+    void turn_away(Connection&, wire::ErrorCode, std::string text);
+    [[nodiscard]] bool floods(PeerAddress) const;
     void forget_peer(PeerAddress);
     void show(const Connection&) noexcept;
     void kick(SessionId);

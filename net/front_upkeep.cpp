@@ -23,6 +23,8 @@ constexpr std::int64_t sweep_period_ns = 10'000'000;
 constexpr std::int64_t check_period_ns = 250'000'000;
 constexpr std::int64_t sleep_ns_max = 1'000'000'000;
 constexpr std::int64_t half_close_ns = 1'000'000'000;
+// For whom there is no place: to say something, so that it is told why in the protocol it speaks.
+constexpr std::int64_t refusal_ns = 1'000'000'000;
 // A front holds back when it has more connections than the least busy one, plus these.
 constexpr std::uint64_t share_slack = 4;
 constexpr std::uint64_t share_slack_part = 16;  // and one in so many
@@ -256,34 +258,48 @@ void FrontServer::welcome_socket(int fd) {
     statistics_.add(FrontStatistic::accepts);
     connection->deadline_ns = now_ns_ + ns(options_.handshake_timeout);
     connection->proxy = peer;
-    if (!admit(*connection, connection->proxy)) {
-        return;
+    admit(*connection, peer);
+    if (!connection->refusal && connections_.crowded()) {
+        turn_away(*connection, wire::ErrorCode::busy,
+                  "this host has no room for another connection; try again later");
     }
-    if (connections_.crowded()) {
-        statistics_.add(FrontStatistic::accepts_refused);
-        fail(*connection, wire::ErrorCode::busy,
-             "this host has no room for another connection; try again later");
+    if (connection->refusal) {
+        connection->deadline_ns = now_ns_ + std::min(refusal_ns, ns(options_.handshake_timeout));
+    }
+    if (floods(peer)) {
+        close(*connection, FrontStatistic::closes_busy);
         return;
     }
     connections_.receive(*connection);
 }
 
-/// It is that address's from now on. False: it was told why there is no place for it.
-bool FrontServer::admit(Connection& connection, PeerAddress peer) {
+/// It is that address's from now on, and turned away when there is no place for it.
+void FrontServer::admit(Connection& connection, PeerAddress peer) {
     forget_peer(connection.peer);
     connection.peer = peer;
     const std::uint32_t from_there = is_limited(peer) ? ++connections_from_[peer] : 0;
     const std::uint32_t most = options_.connections_per_address_max;
     if (is_banned(link_.host().layout(), static_cast<std::uint64_t>(peer), now_ns_)) {
-        fail(connection, wire::ErrorCode::banned, banned_text);
+        turn_away(connection, wire::ErrorCode::banned, banned_text);
     } else if (most != 0 && from_there > most) {
-        fail(connection, wire::ErrorCode::busy,
-             "at most " + std::to_string(most) + " connections from one address");
-    } else {
-        return true;
+        turn_away(connection, wire::ErrorCode::busy,
+                  "at most " + std::to_string(most) + " connections from one address");
     }
+}
+
+/// What it speaks is not known yet: it is told when its first message has come, or none in time.
+void FrontServer::turn_away(Connection& connection, wire::ErrorCode code, std::string text) {
     statistics_.add(FrontStatistic::accepts_refused);
-    return false;
+    connection.refusal = std::make_unique<Refusal>(Refusal{.code = code, .text = std::move(text)});
+}
+
+/// Whether so many from there wait to be told that there is no place for them that more of them
+/// would take the places of others.
+bool FrontServer::floods(PeerAddress peer) const {
+    const std::uint32_t most = options_.connections_per_address_max;
+    const auto from_there = connections_from_.find(peer);
+    return most != 0 && from_there != connections_from_.end() &&
+           from_there->second > most + turned_away_max;
 }
 
 /// Whether limits per address count it.
@@ -417,7 +433,11 @@ void FrontServer::check_deadlines(Connection& connection) {
             close(connection, idle ? FrontStatistic::closes_web : FrontStatistic::closes_too_slow);
         }
     } else if (connection.stage == Stage::greeting && now_ns_ >= connection.deadline_ns) {
-        fail(connection, wire::ErrorCode::handshake_timeout, "no Hello in time");
+        if (connection.refusal) {
+            fail(connection, connection.refusal->code, connection.refusal->text);
+        } else {
+            fail(connection, wire::ErrorCode::handshake_timeout, "no Hello in time");
+        }
     } else if (connection.stage == Stage::lingering && now_ns_ >= connection.deadline_ns) {
         close(connection, FrontStatistic::closes_client);
     } else if (connection.open() && connection.sending &&

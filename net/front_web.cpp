@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::int64_t keep_alive_ns = 30'000'000'000;  // between a response and the next request
 
+constexpr int retry_after_s = 5;  // places come free when matches end
+
 constexpr std::string_view common_headers =
     "X-Content-Type-Options: nosniff\r\n"
     "Referrer-Policy: no-referrer\r\n";
@@ -106,10 +108,15 @@ void FrontServer::take_http(Connection& connection, Bytes bytes) {
 
 void FrontServer::answer(Connection& connection, const HttpRequest& request) {
     connection.heard_ns = now_ns_;
-    if (!admit_forwarded(connection, request)) {
-        return;
+    if (!connection.refusal) {
+        admit_forwarded(connection, request);
     }
-    if (!within_rate(connection)) {
+    if (connection.refusal) {
+        HttpRequest last = request;
+        last.keep_alive = false;
+        respond(connection, last,
+                refusal_response(connection.refusal->code, connection.refusal->text));
+    } else if (!within_rate(connection)) {
         respond(connection, {}, {.status = HttpStatus::too_many_requests});
     } else if (request.method == HttpMethod::other) {
         respond(connection, request, {.status = HttpStatus::method_not_allowed});
@@ -129,17 +136,19 @@ void FrontServer::answer(Connection& connection, const HttpRequest& request) {
     }
 }
 
-/// A proxy's connections are its clients', one after the other. False: this one is not let in.
-bool FrontServer::admit_forwarded(Connection& connection, const HttpRequest& request) {
+/// A proxy's connections are its clients', one after the other.
+void FrontServer::admit_forwarded(Connection& connection, const HttpRequest& request) {
     const bool is_proxy = std::ranges::any_of(options_.trusted_proxies, [&](const auto& range) {
         return range.contains(connection.proxy);
     });
     if (!is_proxy) {
-        return true;
+        return;
     }
     const PeerAddress peer =
         forwarded_peer(request.forwarded_for, options_.trusted_proxies).value_or(connection.proxy);
-    return peer == connection.peer || admit(connection, peer);
+    if (peer != connection.peer) {
+        admit(connection, peer);
+    }
 }
 
 void FrontServer::answer_page(Connection& connection, const HttpRequest& request) {
@@ -231,6 +240,18 @@ void FrontServer::answered_later(Connection& connection) {
 }
 
 // ---- responses ---------------------------------------------------------------------------------
+
+/// What an Error says, to who speaks HTTP.
+FrontServer::Response FrontServer::refusal_response(wire::ErrorCode code, const std::string& text) {
+    Response response{.headers = std::string(never_stored), .content = text + "\n"};
+    if (code == wire::ErrorCode::banned) {
+        response.status = HttpStatus::forbidden;
+    } else {
+        response.status = HttpStatus::service_unavailable;
+        response.headers += "Retry-After: " + std::to_string(retry_after_s) + "\r\n";
+    }
+    return response;
+}
 
 void FrontServer::respond(Connection& connection, const HttpRequest& request, Response response) {
     const bool keep_alive = request.keep_alive && !stopping_;

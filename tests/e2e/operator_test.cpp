@@ -2,11 +2,15 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "player.hpp"
 #include "program.hpp"
@@ -14,6 +18,7 @@
 
 #include "ringside/core/wire.hpp"
 #include "ringside/net/client.hpp"
+#include "ringside/net/endpoint.hpp"
 
 using namespace ringside;
 using namespace ringside::test;
@@ -47,6 +52,25 @@ Client connected(const ServedHost& host) {
     auto client = Client::connect(host.endpoint());
     REQUIRE(client.has_value());
     return std::move(*client);
+}
+
+/// The first line that a browser is answered.
+std::string page_status(const ServedHost& host) {
+    const auto fd = connect_to(host.endpoint(), patience);
+    REQUIRE(fd.has_value());
+    const std::string_view request = "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+    REQUIRE(::send(*fd, request.data(), request.size(), MSG_NOSIGNAL) ==
+            static_cast<ssize_t>(request.size()));
+    std::string line;
+    for (char byte = 0; line.find('\r') == std::string::npos;) {
+        pollfd readable{.fd = *fd, .events = POLLIN, .revents = 0};
+        const std::chrono::milliseconds wait_ms = patience;
+        REQUIRE(::poll(&readable, 1, static_cast<int>(wait_ms.count())) == 1);
+        REQUIRE(::recv(*fd, &byte, 1, 0) == 1);
+        line += byte;
+    }
+    ::close(*fd);
+    return line.substr(0, line.size() - 1);
 }
 
 }  // namespace
@@ -129,6 +153,7 @@ TEST_CASE("operator: nobody gets in from a banned address until the ban is over"
     CHECK(last_words(second).find("4012") != std::string::npos);
     Client late = connected(host);
     CHECK(last_words(late).find("4012") != std::string::npos);
+    CHECK(page_status(host) == "HTTP/1.1 403 Forbidden");
     local->ping(1);  // a Unix socket has no address
     const auto pong = local->receive(patience);
     REQUIRE(pong.has_value());

@@ -349,8 +349,38 @@ TEST_CASE("front: beyond the most connections a client is told to come back", "[
     options.connections_max = 1;
     TestHost host(options);
     TestClient first = host.greeted();
+    TestClient silent = host.connect();
     TestClient second = host.connect();
+    second.hello();
     REQUIRE(second.expect_error() == ErrorCode::busy);
+    REQUIRE(silent.expect_error() == ErrorCode::busy);
+    first.ping(1);
+    REQUIRE(first.expect<wire::Pong>().nonce() == 1);
+}
+
+TEST_CASE("front: who floods it from one address is told nothing in the end", "[net][front]") {
+    FrontOptions options;
+    options.connections_per_address_max = 1;
+    options.limit_own_address = true;
+    TestHost host(options);
+    TestClient player = host.greeted();
+    std::vector<TestClient> flood;
+    for (int i = 0; i < 300; ++i) {
+        flood.push_back(host.connect());
+    }
+    int told = 0;
+    for (TestClient& client : flood) {
+        if (const auto* root = client.next(); root != nullptr) {
+            REQUIRE(root->message_as_Error() != nullptr);
+            REQUIRE(root->message_as_Error()->code() == static_cast<int>(ErrorCode::busy));
+            ++told;
+        }
+    }
+    CHECK(told > 0);
+    CHECK(told < 300);
+    player.ping(1);
+    REQUIRE(player.expect<wire::Pong>().nonce() == 1);
+    REQUIRE(host.stop() == 0);
 }
 
 TEST_CASE("front: one address has no more than its connections and games", "[net][front]") {

@@ -406,6 +406,42 @@ TEST_CASE("web: a WebSocket resumes its seat", "[net][web]") {
     CHECK(host.stop() == 0);
 }
 
+TEST_CASE("web: who finds no place is told so as it asked", "[net][web]") {
+    FrontOptions options = with_assets();
+    std::string reason;
+    SECTION("at the host") {
+        options.connections_max = 1;
+        reason = "this host has no room for another connection; try again later";
+    }
+    SECTION("for its address") {
+        options.connections_per_address_max = 1;
+        options.limit_own_address = true;
+        reason = "at most 1 connections from one address";
+    }
+    TestHost host(options);
+    TestClient player = host.greeted();
+    const std::string page_refused = get(host, "/");
+    CHECK(page_refused.starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
+    CHECK(has(page_refused, "\r\nRetry-After: 5\r\n"));
+    CHECK(has(page_refused, "\r\nCache-Control: no-store\r\n"));
+    CHECK(has(page_refused, "\r\nConnection: close\r\n"));
+    CHECK(page_refused.ends_with("\r\n\r\n" + reason + "\n"));
+    const std::string head = answers(host, "HEAD / HTTP/1.1\r\nHost: h\r\n\r\n");
+    CHECK(head.starts_with("HTTP/1.1 503 "));
+    CHECK(head.ends_with("\r\n\r\n"));
+    TestClient socket = host.connect();
+    const std::string upgraded = socket.upgrade();
+    CHECK(upgraded.starts_with("HTTP/1.1 503 "));
+    CHECK(has(upgraded, "\r\nRetry-After: 5\r\n"));
+    CHECK(socket.rest() == reason + "\n");
+    TestClient terminal = host.connect();
+    terminal.hello();
+    CHECK(terminal.expect_error() == ErrorCode::busy);
+    player.ping(1);
+    CHECK(player.expect<wire::Pong>().nonce() == 1);
+    CHECK(host.stop() == 0);
+}
+
 TEST_CASE("web: limits count a proxy's clients, not the proxy", "[net][web]") {
     FrontOptions options;
     options.connections_per_address_max = 2;
