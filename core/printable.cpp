@@ -37,7 +37,7 @@ Decoded decode(std::string_view text) noexcept {
 // C0, DEL and C1 control characters, line and paragraph separators, and the marks that turn the
 // direction of writing.
 bool is_control(std::uint32_t code_point) {
-    return code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0) ||
+    return code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0) || code_point == 0x61c ||
            (code_point >= 0x200e && code_point <= 0x200f) ||
            (code_point >= 0x2028 && code_point <= 0x202e) ||
            (code_point >= 0x2066 && code_point <= 0x2069);

@@ -36,7 +36,7 @@ struct FollowedGame {
     std::uint64_t sequence = 0;           // of the newest snapshot
     BufferRef newest;                     // its wire Snapshot, once somebody needed that
     std::vector<std::uint32_t> inputs;    // by seat: last input number told to clients
-    std::vector<Nickname> nicknames;      // by seat, as told to clients
+    std::vector<Nickname> nicknames;      // by seat, as the roster has them
     BufferRef players;                    // the message that tells them; none: nobody has had one
     bool failed = false;                  // given up
     bool over = false;                    // ended or given up: to be closed

@@ -71,15 +71,18 @@ void FrontServer::apply_snapshot(FollowedGame& game, const SnapshotParts& parts)
 void FrontServer::note_nicknames(FollowedGame& game, const SnapshotParts& parts) {
     nicknames_.assign(game.nicknames.size(), {});
     for (const RosterEntry& entry : parts.roster) {
-        if (entry.seat < nicknames_.size() && entry.nickname != Nickname{}) {
-            nicknames_[entry.seat] = nickname_of(text_of(entry.nickname));  // foreign
+        if (entry.seat < nicknames_.size()) {
+            nicknames_[entry.seat] = entry.nickname;
         }
     }
     if (nicknames_ == game.nicknames) {
         return;
     }
     game.nicknames = nicknames_;
-    game.players = messages_.players(game.nicknames);
+    std::ranges::transform(nicknames_, nicknames_.begin(), [](const Nickname& nickname) {
+        return nickname_of(text_of(nickname));  // foreign
+    });
+    game.players = messages_.players(nicknames_);
     for (const std::uint32_t index : copy_of(game.members)) {
         if (connections_.at(index).session.membership == Membership::seated) {
             tell_players(connections_.at(index), game);

@@ -27,6 +27,10 @@ TEST_CASE("nickname: what can be shown is kept", "[core][nickname]") {
     CHECK(shown("Zo\u00eb") == "Zo\u00eb");
     CHECK(shown("\x1b[31mred") == "?[31mred");
     CHECK(shown("\xff\xfe") == "??");
+    CHECK(shown("a\u202eb\u061cc\u2067d") == "a?b?c?d");  // the direction of writing
+    CHECK(shown("A\u200bn\u2060n\u00ad\ufe0fa\ufeff\U000e0041") == "Anna");
+    CHECK(shown("\u3164\u115f\u200d") == "");
+    CHECK(shown("\u2003\u2800Anna\u2009\u202f\u205fLena\u1680") == "Anna Lena");
     CHECK(shown(std::string(100, 'x')) == std::string(24, 'x'));
     CHECK(shown(std::string(23, 'x') + "\u00eb") == std::string(23, 'x'));  // not half of it
     CHECK(shown(std::string(23, 'x') + " y") == std::string(23, 'x'));

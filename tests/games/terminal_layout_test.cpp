@@ -74,6 +74,15 @@ TEST_CASE("layout: players are called by their nicknames", "[games][terminal]") 
     view.cycles[1].state = CycleState::winner;
     scene.own_number = 1;
     CHECK(shows(lay_out(scene, roomy), U"Game over: Anna won"));
+    const std::vector<std::string> alike{"Anna", "Anna"};
+    scene.nicknames = alike;
+    CHECK(shows(lay_out(scene, roomy), U"Game over: Anna (2) won"));
+    const std::vector<std::string> pretends{"", "player 1"};
+    scene.nicknames = pretends;
+    CHECK(shows(lay_out(scene, roomy), U"Game over: player 1 (2) won"));
+    const std::vector<std::string> wide{"", "\u540d\u524d e\u0301"};  // two columns, and none
+    scene.nicknames = wide;
+    CHECK(shows(lay_out(scene, roomy), U"Game over: ?? e? won"));
 }
 
 TEST_CASE("layout: the arena has a border of its own size", "[games][terminal]") {

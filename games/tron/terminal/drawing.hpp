@@ -14,7 +14,7 @@ namespace ringside::tron {
 /// Border, walls, cycles and explosions.
 void draw_arena(Canvas& screen, const Scene& scene);
 
-/// What a player is called: the nickname, or "player 2".
+/// What a player is called: the nickname, or "player 2"; with the number where two have the same.
 [[nodiscard]] std::u32string name_of(const Scene& scene, std::uint8_t number);
 
 /// Names, addresses and numbers for a canvas. They are ASCII; anything else, control characters

@@ -275,7 +275,9 @@ ScreenSize size_needed(const View& view) noexcept {
     return {area.columns, area.rows + status_rows};
 }
 
-std::u32string name_of(const Scene& scene, std::uint8_t number) {
+namespace {
+
+std::u32string given_name(const Scene& scene, std::uint8_t number) {
     const std::size_t seat = number - std::size_t{1};
     if (seat >= scene.nicknames.size() || scene.nicknames[seat].empty()) {
         return U"player " + widen(std::to_string(number));
@@ -288,6 +290,16 @@ std::u32string name_of(const Scene& scene, std::uint8_t number) {
         }
     }
     return name;
+}
+
+}  // namespace
+
+std::u32string name_of(const Scene& scene, std::uint8_t number) {
+    std::u32string name = given_name(scene, number);
+    const bool others_too = std::ranges::any_of(scene.view.cycles, [&](const Cycle& cycle) {
+        return cycle.number != number && given_name(scene, cycle.number) == name;
+    });
+    return others_too ? name + U" (" + widen(std::to_string(number)) + U")" : name;
 }
 
 Canvas lay_out(const Scene& scene, ScreenSize size) {

@@ -13,8 +13,8 @@ namespace ringside {
 /// Well-formed UTF-8, zero-padded; all zero: none.
 using Nickname = std::array<char, nickname_bytes_max>;
 
-/// What can be shown of a text: without control characters, each row of spaces one space, none at
-/// the ends, cut to nickname_bytes_max between two characters.
+/// What can be shown of a text: without control characters and those that nobody sees, each row of
+/// spaces one space, none at the ends, cut to nickname_bytes_max between two characters.
 [[nodiscard]] Nickname nickname_of(std::string_view text);
 
 /// Up to its first zero.
