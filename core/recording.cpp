@@ -61,16 +61,19 @@ void append_frame(std::vector<std::byte>& file, const FrameFacts& frame) {
             builder.CreateVector(reinterpret_cast<const std::uint8_t*>(frame.key->state.data()),
                                  frame.key->state.size());
         const auto seats = vector_of(builder, std::as_bytes(std::span(frame.key->seats)));
-        const auto nicknames = std::ranges::all_of(frame.key->nicknames, &std::string::empty)
-                                   ? 0
-                                   : builder.CreateVectorOfStrings(frame.key->nicknames);
-        key = CreateKey(builder, state, seats, frame.key->gap, nicknames);
+        key = CreateKey(builder, state, seats, frame.key->gap);
     }
     const auto journal = vector_of(builder, frame.journal);
     const auto delta = vector_of(builder, frame.delta);
     const auto view = vector_of(builder, frame.delta.empty() ? frame.view : Bytes{});
+    std::vector<flatbuffers::Offset<flatbuffers::String>> names;
+    for (const Nickname& nickname : frame.nicknames) {
+        const std::string_view name = text_of(nickname);
+        names.push_back(builder.CreateString(name.data(), name.size()));
+    }
+    const auto nicknames = names.empty() ? 0 : builder.CreateVector(names);
     append(file, builder,
-           CreateFrame(builder, frame.tick, journal, delta, view, frame.checksum, key));
+           CreateFrame(builder, frame.tick, journal, delta, view, frame.checksum, key, nicknames));
 }
 
 void append_end(std::vector<std::byte>& file, std::uint8_t reason) {

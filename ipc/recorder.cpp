@@ -134,6 +134,7 @@ void Recorder::write_frame(std::vector<std::byte>& file, const SnapshotParts& pa
     if (first) {
         frames_ = 0;
         gaps_ = 0;
+        nicknames_.assign(segment_.plan().seats, {});
         write_start(file);
     } else if (!gap && parts.journal.empty()) {
         return;  // of sessions, not of the game
@@ -143,20 +144,33 @@ void Recorder::write_frame(std::vector<std::byte>& file, const SnapshotParts& pa
                                 .delta = parts.delta,
                                 .view = parts.view,
                                 .checksum = recording::checksum(parts.state, parts.view)};
-    recording::KeyFacts key{.state = parts.state, .seats = {}, .nicknames = {}, .gap = gap};
+    recording::KeyFacts key{.state = parts.state, .seats = {}, .gap = gap};
     if (first || gap) {
         for (const RosterEntry& entry : parts.roster) {
             key.seats.push_back(entry.seat);
-            key.nicknames.emplace_back(text_of(nickname_of(text_of(entry.nickname))));
         }
         frame.journal = {};
         frame.delta = {};
         frame.key = &key;
     }
+    if (note_nicknames(parts.roster)) {
+        frame.nicknames = nicknames_;
+    }
     recording::append_frame(file, frame);
     ++frames_;
     gaps_ += gap ? 1 : 0;
     tick_ = parts.header.tick;
+}
+
+/// Whether they are others than in the frame before.
+bool Recorder::note_nicknames(std::span<const RosterEntry> roster) {
+    std::vector<Nickname> now(nicknames_.size());
+    for (const RosterEntry& entry : roster) {
+        if (entry.seat < now.size()) {
+            now[entry.seat] = nickname_of(text_of(entry.nickname));  // foreign
+        }
+    }
+    return std::exchange(nicknames_, now) != now;
 }
 
 }  // namespace ringside

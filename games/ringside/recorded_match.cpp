@@ -92,25 +92,22 @@ Result<void> RecordedMatch::start() {
 
 void RecordedMatch::restart() {
     reader_ = recording::Reader(file_);
+    nicknames_.clear();
     has_view_ = false;
     frame_ = 0;
     static_cast<void>(reader_.next());  // the start, and the first frame: they were there before
     static_cast<void>(next());
 }
 
-void RecordedMatch::take_nicknames(const recording::Key& key) {
-    nicknames_.assign(tron::seats_limit, {});
-    const Bytes seats = bytes_of(key.seats());
-    const std::size_t count = key.nicknames() == nullptr
-                                  ? 0
-                                  : std::min<std::size_t>(key.nicknames()->size(), seats.size());
-    for (std::size_t place = 0; place < count; ++place) {
-        const auto seat = std::to_integer<std::size_t>(seats[place]);
-        if (seat < nicknames_.size()) {
-            const auto* name = key.nicknames()->Get(static_cast<flatbuffers::uoffset_t>(place));
-            nicknames_[seat] = text_of(nickname_of(name->string_view()));
-        }
+void RecordedMatch::take_nicknames(const recording::Frame& frame) {
+    if (frame.nicknames() == nullptr) {
+        return;
     }
+    nicknames_.clear();
+    for (const auto* name : *frame.nicknames()) {
+        nicknames_.emplace_back(text_of(nickname_of(name->string_view())));
+    }
+    nicknames_.resize(tron::seats_limit);
 }
 
 bool RecordedMatch::next() {
@@ -122,9 +119,7 @@ bool RecordedMatch::next() {
     has_view_ = frame->view() != nullptr
                     ? tron::decode_view(bytes_of(frame->view()), view_)
                     : has_view_ && tron::apply_delta(bytes_of(frame->delta()), view_);
-    if (const recording::Key* key = frame->key(); key != nullptr) {
-        take_nicknames(*key);
-    }
+    take_nicknames(*frame);
     tick_ = frame->tick();
     ++frame_;
     return has_view_;

@@ -10,7 +10,7 @@
 #include "ringside/tron/types.hpp"
 
 namespace ringside::recording {
-struct Key;
+struct Frame;
 }
 
 namespace ringside {
@@ -49,7 +49,7 @@ public:
 private:
     explicit RecordedMatch(Bytes file) noexcept : file_(file), reader_(file) {}
     Result<void> start();
-    void take_nicknames(const recording::Key& key);
+    void take_nicknames(const recording::Frame& frame);
 
     Bytes file_;
     recording::Reader reader_;

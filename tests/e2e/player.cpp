@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include <catch2/catch.hpp>
 
@@ -21,16 +22,21 @@ Client connected(const Endpoint& endpoint) {
 
 }  // namespace
 
-Player::Player(const Endpoint& endpoint) : client_(connected(endpoint)) {
+Player::Player(const Endpoint& endpoint, std::string nickname)
+    : client_(connected(endpoint)), nickname_(std::move(nickname)) {
     REQUIRE(next()->message_as_Welcome() != nullptr);
 }
 
 const wire::FromHost* Player::next() {
-    const auto message = client_.receive(patience);
-    INFO((message ? std::string("nothing came") : message.error().text()));
-    REQUIRE(message.has_value());
-    REQUIRE(*message != nullptr);
-    return *message;
+    for (;;) {
+        const auto message = client_.receive(patience);
+        INFO((message ? std::string("nothing came") : message.error().text()));
+        REQUIRE(message.has_value());
+        REQUIRE(*message != nullptr);
+        if ((*message)->message_as_Players() == nullptr) {  // others' names, at any time
+            return *message;
+        }
+    }
 }
 
 void Player::ask(const std::string& game, const tron::Config& config, wire::JoinMode mode) {
@@ -39,7 +45,8 @@ void Player::ask(const std::string& game, const tron::Config& config, wire::Join
                   .type = "tron",
                   .mode = mode,
                   .config = tron::encode_config(config),
-                  .parameters = {}});
+                  .parameters = {},
+                  .nickname = nickname_});
 }
 
 void Player::come_back() {

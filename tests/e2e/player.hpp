@@ -15,7 +15,7 @@ namespace ringside::test {
 class Player {
 public:
     /// Connects and waits for the host's Welcome.
-    explicit Player(const Endpoint& endpoint);
+    explicit Player(const Endpoint& endpoint, std::string nickname = {});
 
     struct Answer {
         std::optional<unsigned> seat;  // none: refused
@@ -59,6 +59,7 @@ private:
     void take(const wire::Snapshot& snapshot);
 
     Client client_;
+    std::string nickname_;
     tron::View view_;
     std::uint64_t tick_ = 0;
     unsigned seat_ = 0;

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@
 #include "served_host.hpp"
 #include "tests/ipc/process_watch.hpp"
 #include "tmux.hpp"
+
+#include "ringside/core/recording.hpp"
+#include "ringside/core/recording_generated.h"
 
 namespace fs = std::filesystem;
 using namespace ringside;
@@ -276,6 +280,40 @@ TEST_CASE("record: a recorder that dies, and a host that dies, leave what can be
         CHECK(nowhere.exit_code == 1);
         CHECK(says(nowhere, "cannot make the folder"));
     }
+}
+
+TEST_CASE("record: who comes later is called by name from then on", "[e2e][record]") {
+    const NothingLeft nothing_left;
+    const Folder folder;
+    const std::string path = folder.file("match.replay");
+    ServedHost host;
+    Player first(host.endpoint());
+    REQUIRE(first.join("match", {.seats = 3}).seat == 0u);
+    Program recorder({"record", "match", "--instance", host.instance(), "-o", path});
+    REQUIRE(eventually([&] { return !content(path).empty(); }));
+    {
+        Player second(host.endpoint(), "Zo\u00eb\u200b");
+        REQUIRE(second.join("match").seat == 1u);
+        REQUIRE(eventually([&] { return content(path).find("Zo\u00eb") != std::string::npos; }));
+        second.leave();
+        REQUIRE(eventually([&] { return list_games(host.port()).front().players == 1; }));
+    }
+    recorder.signal(SIGINT);
+    CHECK(recorder.wait() == 0);
+    std::vector<std::vector<std::string>> told;  // each time they change
+    const std::string bytes = content(path);
+    recording::Reader reader(std::as_bytes(std::span(bytes)));
+    while (const recording::Entry* entry = reader.next()) {
+        const recording::Frame* frame = entry->content_as_Frame();
+        if (frame != nullptr && frame->nicknames() != nullptr) {
+            told.emplace_back();
+            for (const auto* nickname : *frame->nicknames()) {
+                told.back().push_back(nickname->str());
+            }
+        }
+    }
+    CHECK(told == std::vector<std::vector<std::string>>{{"", "Zo\u00eb", ""}, {"", "", ""}});
+    CHECK(host.stop() == 0);
 }
 
 TEST_CASE("record: what cannot be done is said", "[e2e][record]") {

@@ -30,7 +30,6 @@ export class Playback {
     on(document.body, "keydown", (event) => this.key(event as KeyboardEvent));
     this.bar.hidden = false;
     this.enter();
-    view.players(recording.nicknames);
     this.goOnFrom(0);
   }
 
@@ -101,6 +100,9 @@ export class Playback {
   /// a frame does not fit the one before.
   private show(wanted: number): boolean {
     const frames = this.recording.frames;
+    if (this.frame < 0 || frames[wanted]!.nicknames !== frames[this.frame]!.nicknames) {
+      this.view.players(frames[wanted]!.nicknames);
+    }
     let from = wanted;
     if (wanted !== this.frame + 1) {
       while (!frames[from]!.whole) {

@@ -16,6 +16,7 @@ export interface RecordedFrame {
   tick: number;
   whole: boolean;
   bytes: Uint8Array;
+  nicknames: Map<number, string>; // by seat; the same object until they change
 }
 
 export interface Recording {
@@ -23,7 +24,6 @@ export interface Recording {
   type: string;
   config: Uint8Array;
   tickMs: number;
-  nicknames: Map<number, string>; // by seat
   frames: RecordedFrame[]; // at least one, and the first is whole
 }
 
@@ -31,6 +31,7 @@ export interface Recording {
 export function readRecording(file: Uint8Array): Recording | string {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   let recording: Recording | undefined;
+  let nicknames = new Map<number, string>();
   let at = 0;
   try {
     while (at + 4 <= file.length) {
@@ -53,17 +54,18 @@ export function readRecording(file: Uint8Array): Recording | string {
         const tickMs = Number(start.tickNs()) / 1e6;
         recording = { game: start.game() ?? "", type: start.gameType() ?? "",
                       config: start.configArray()?.slice() ?? new Uint8Array(),
-                      tickMs: Math.min(Math.max(tickMs, tickMsMin), tickMsMax), nicknames: new Map(),
-                      frames: [] };
+                      tickMs: Math.min(Math.max(tickMs, tickMsMin), tickMsMax), frames: [] };
       } else if (entry.contentType() === Content.Frame && recording !== undefined) {
         const frame = entry.content(new Frame()) as Frame;
         const whole = frame.viewArray();
-        const key = frame.key();
-        for (let i = 0; i < Math.min(key?.nicknamesLength() ?? 0, seatsMax); ++i) {
-          recording.nicknames.set(key?.seats(i) ?? 0, key?.nicknames(i) ?? "");
+        if (frame.nicknamesLength() > 0) {
+          nicknames = new Map();
+          for (let seat = 0; seat < Math.min(frame.nicknamesLength(), seatsMax); ++seat) {
+            nicknames.set(seat, frame.nicknames(seat));
+          }
         }
         recording.frames.push({ tick: Number(frame.tick()), whole: whole !== null,
-                                bytes: whole ?? frame.deltaArray() ?? new Uint8Array() });
+                                bytes: whole ?? frame.deltaArray() ?? new Uint8Array(), nicknames });
       } else {
         break;
       }

@@ -4,11 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "ringside/core/game.hpp"
 #include "ringside/core/limits.hpp"
+#include "ringside/core/nickname.hpp"
 
 namespace ringside::recording {
 
@@ -31,8 +33,7 @@ struct StartFacts {
 
 struct KeyFacts {
     Bytes state;
-    std::vector<std::uint8_t> seats;     // taken
-    std::vector<std::string> nicknames;  // by place in `seats`
+    std::vector<std::uint8_t> seats;  // taken
     bool gap = false;
 };
 
@@ -43,6 +44,7 @@ struct FrameFacts {
     Bytes view;
     std::uint32_t checksum = 0;
     const KeyFacts* key = nullptr;
+    std::span<const Nickname> nicknames;  // by seat; empty: as in the frame before
 };
 
 /// Each appends one entry.

@@ -4,10 +4,12 @@
 // than the game's ring loses frames, and the recording says where.
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "ringside/core/ids.hpp"
+#include "ringside/core/nickname.hpp"
 #include "ringside/ipc/game_segment.hpp"
 #include "ringside/ipc/host_segment.hpp"
 #include "ringside/ipc/snapshot.hpp"
@@ -73,11 +75,13 @@ private:
     [[nodiscard]] State after(const SnapshotParts& parts) noexcept;
     void write_start(std::vector<std::byte>& file) const;
     void write_frame(std::vector<std::byte>& file, const SnapshotParts& parts, bool missed_some);
+    [[nodiscard]] bool note_nicknames(std::span<const RosterEntry> roster);
 
     GameSegment segment_;
     SnapshotReader reader_;
     Extent extent_;
     std::vector<std::uint64_t> copy_;
+    std::vector<Nickname> nicknames_;  // by seat, as in the frame written last
     bool recording_ = false;
     bool played_ = false;  // this match: not only counted down
     std::uint64_t frames_ = 0;
