@@ -15,7 +15,7 @@ using Record = SharedRecord<SessionRecord>;
 
 constexpr std::size_t table_bytes =
     sizeof(SessionTableLayout) + session_table_places * sizeof(Record);
-constexpr std::uint32_t places_step = 85;  // about a page
+constexpr std::uint32_t places_step = 56;  // about a page
 
 std::string table_path(const std::string& instance_path, std::uint32_t front_slot) {
     return fmt::format("{}/sessions-{}", instance_path, front_slot);

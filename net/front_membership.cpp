@@ -212,6 +212,7 @@ void FrontServer::leave(Connection& connection, LeaveReason reason, const std::s
 void FrontServer::detach(Connection& connection) {
     FollowedGame* game = game_of(connection);
     connection.session.game_slot = no_index;
+    connection.session.nickname = {};
     connection.view_sequence = 0;
     if (game == nullptr) {
         return;
@@ -236,7 +237,8 @@ void FrontServer::show(const Connection& connection) noexcept {
                       .since_ns = session.since_ns,
                       .in_game = game != nullptr ? 1u : 0u,
                       .watching = session.membership == Membership::watching ? 1u : 0u,
-                      .game = game != nullptr ? game->link.id() : GameId{}});
+                      .game = game != nullptr ? game->link.id() : GameId{},
+                      .nickname = session.nickname});
 }
 
 // ---- the operator ------------------------------------------------------------------------------

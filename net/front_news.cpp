@@ -113,6 +113,7 @@ void FrontServer::settle_joins(FollowedGame& game, const SnapshotParts& parts) {
         if (entry != parts.roster.end()) {
             session.membership = Membership::seated;
             session.last_input = std::max(session.last_input, entry->last_input);
+            session.nickname = nickname_of(text_of(entry->nickname));  // foreign
             session.wish.reset();
             show(connection);
             say(connection, messages_.joined(game.link.plan(), *entry));

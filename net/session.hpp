@@ -49,6 +49,7 @@ struct Session {
     bool deltas = false;                 // it can apply a Delta
     bool was_in_game = false;            // its inputs and leaves may cross with our Left or Refused
     std::uint32_t game_slot = no_index;  // from entering to leaving, and watching
+    Nickname nickname{};                 // in this game, as its roster has it
     std::uint32_t last_input = 0;        // number of the last one written, in this game
     std::uint64_t join_end_position = 0;  // of the join event in the ring
     std::unique_ptr<JoinWish> wish;       // from asking to joining

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ringside/core/clock.hpp"
+#include "ringside/core/nickname.hpp"
 #include "ringside/core/printable.hpp"
 #include "ringside/ipc/operate.hpp"
 #include "ringside/ipc/supervisor.hpp"
@@ -46,19 +47,22 @@ int run_sessions(const std::string& instance, bool json) {
     }
     auto all = nlohmann::ordered_json::array();
     if (!json) {
-        fmt::print("{:16}  {:24}  {:10}  {:>8}  {}\n", "session", "address", "", "since", "game");
+        fmt::print("{:16}  {:24}  {:10}  {:>8}  {:24}  {}\n", "session", "address", "", "since",
+                   "game", "nickname");
     }
     for (const ObservedSession& each : *sessions) {
         const std::string address = text_of(PeerAddress{each.record.address});
+        const std::string nickname(text_of(nickname_of(text_of(each.record.nickname))));
         if (json) {
             all.push_back({{"session", id_text(each.record)},
                            {"address", address},
                            {"game", printable(each.game)},
+                           {"nickname", nickname},
                            {"watching", each.record.watching != 0},
                            {"age_s", age_s(each.record)}});
         } else {
-            fmt::print("{}  {:24}  {:10}  {:>6} s  {}\n", id_text(each.record), address,
-                       what_text(each), age_s(each.record), printable(each.game));
+            fmt::print("{}  {:24}  {:10}  {:>6} s  {:24}  {}\n", id_text(each.record), address,
+                       what_text(each), age_s(each.record), printable(each.game), nickname);
         }
     }
     if (json) {

@@ -82,7 +82,7 @@ TEST_CASE("operator: a session is listed with its address and game, and can be r
     Client idle = connected(host);
     REQUIRE(idle.receive(patience).has_value());
     Client watching = connected(host);
-    Player seated(host.endpoint());
+    Player seated(host.endpoint(), "Zo\u00eb");
     REQUIRE(seated.join("arena", {.seats = 2}).seat == 0u);
     watching.watch("arena");
     for (bool there = false; !there;) {
@@ -96,6 +96,8 @@ TEST_CASE("operator: a session is listed with its address and game, and can be r
     std::string player;
     for (const auto& session : sessions) {
         CHECK(session.at("address") == "127.0.0.1");
+        const bool plays = session.at("game") == "arena" && !session.at("watching");
+        CHECK(session.at("nickname") == (plays ? "Zo\u00eb" : ""));
         if (session.at("game") == "arena") {
             (session.at("watching") ? watcher : player) = session.at("session");
         }

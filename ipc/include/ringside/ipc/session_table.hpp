@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ringside/core/ids.hpp"
+#include "ringside/core/nickname.hpp"
 #include "ringside/core/result.hpp"
 #include "ringside/ipc/shared_record.hpp"
 #include "ringside/ipc/shared_region.hpp"
@@ -17,18 +18,19 @@
 namespace ringside {
 
 inline constexpr std::uint32_t session_table_magic = 0x53534752;  // "RGSS"
-inline constexpr std::uint32_t session_table_layout_version = 1;
+inline constexpr std::uint32_t session_table_layout_version = 2;
 inline constexpr std::uint32_t session_table_places = 65'536;  // sessions beyond are not shown
 
 struct SessionRecord {
     std::uint64_t session;   // SessionId; 0: nobody
     std::uint64_t address;   // of the client: an IPv4 one, the /64 of an IPv6 one; 0: a Unix socket
     std::int64_t since_ns;   // CLOCK_MONOTONIC; when it said Hello
-    std::uint32_t in_game;   // 0: in none, and the next two say nothing
+    std::uint32_t in_game;   // 0: in none, and the next three say nothing
     std::uint32_t watching;  // 1: without a seat
     GameId game;
+    Nickname nickname;  // of the player
 };
-static_assert(std::is_trivially_copyable_v<SessionRecord> && sizeof(SessionRecord) == 40,
+static_assert(std::is_trivially_copyable_v<SessionRecord> && sizeof(SessionRecord) == 64,
               "layout changed: raise session_table_layout_version");
 
 struct SessionTableLayout {
