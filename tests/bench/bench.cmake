@@ -6,7 +6,7 @@ add_executable(ringside-bench
   tests/bench/burner.cpp tests/bench/chart_svg.cpp tests/bench/contest.cpp tests/bench/crowd.cpp
   tests/bench/host_watch.cpp
   tests/bench/loaded.cpp tests/bench/local_games.cpp tests/bench/node_rival.cpp tests/bench/parked_games.cpp
-  tests/bench/pinned_roles.cpp tests/bench/placed.cpp tests/bench/population.cpp tests/bench/report_html.cpp
+  tests/bench/pinned_roles.cpp tests/bench/placed.cpp tests/bench/population.cpp tests/bench/race_bytes.cpp tests/bench/report_html.cpp
   tests/bench/rivals/epoll_broadcast.cpp tests/bench/rivals/epoll_echo.cpp tests/bench/run_facts.cpp tests/bench/served.cpp
   tests/bench/tron_population.cpp tests/bench/wake_ways.cpp
   # the benchmarks
