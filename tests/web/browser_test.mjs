@@ -241,6 +241,7 @@ async function testBots() {
   await page.keyboard.press("b");
   await shown(page, "2 of 3 ready");
   assert.equal((await roster(page)).match(/\(bot\)/g).length, 2);
+  await botsFromTheLobby();
   assert.match(await roster(page), /1 Anna <b> \(you\)/);
   await picture(page, "bots-desktop");
   await page.keyboard.press("i");
@@ -258,6 +259,28 @@ async function testBots() {
   await replay.setViewportSize(phone);
   await picture(replay, "replay-phone");
   await page.context().close();
+}
+
+/// A game that is made with bots, and one whose free seats they take beside who joins it.
+async function botsFromTheLobby() {
+  const maker = await newPage();
+  await maker.goto(host.url);
+  await maker.fill("#name", "made-with-bots");
+  await maker.selectOption("#seats", "5");
+  await maker.selectOption("#bots", "4");
+  await maker.selectOption("#seats", "4"); // and then there is no room for four
+  assert.equal(await maker.locator("#bots").inputValue(), "3");
+  await maker.selectOption("#bots", "1");
+  await maker.getByRole("button", { name: "create" }).click();
+  await shown(maker, "waiting for 2 more players");
+  assert.equal((await roster(maker)).match(/\(bot\)/g).length, 1);
+  const friend = await newPage();
+  await friend.goto(host.url);
+  await friend.getByRole("button", { name: "join made-with-bots, and bots" }).click();
+  await shown(friend, "2 of 4 ready");
+  assert.equal((await roster(friend)).match(/\(bot\)/g).length, 2);
+  await friend.context().close();
+  await maker.context().close();
 }
 
 /// To its end, by the place it is at; then a step back, and on from there.

@@ -247,6 +247,12 @@ class TronView implements GameView {
     }
   }
 
+  askForBots(count: number): void {
+    for (let asked = 0; asked < count; ++asked) {
+      this.askForBot(true);
+    }
+  }
+
   private askForBot(more: boolean): void {
     if (this.ownNumber !== 0) {
       this.host.send(Uint8Array.of(botMarker, more ? 1 : 0));

@@ -21,6 +21,8 @@ export interface GameView {
   view(bytes: Uint8Array, shown?: boolean): boolean;
   /// How the view differs from the one before. False: it does not fit it.
   delta(bytes: Uint8Array, shown?: boolean): boolean;
+  /// So many bots more are to play; those that find no free seat do not.
+  askForBots(count: number): void;
   close(): void;
 }
 

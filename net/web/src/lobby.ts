@@ -15,10 +15,12 @@ export interface NewGame {
   config: Uint8Array;
   password: string;
   unlisted: boolean;
+  bots: number;
 }
 
 export interface LobbyListener {
-  open(game: string, how: "join" | "watch"): void;
+  /// `bots`: that are to take free seats beside the player.
+  open(game: string, how: "join" | "watch", bots: number): void;
   create(game: NewGame): void;
   replay(file: File): void;
 }
@@ -27,6 +29,8 @@ interface Row {
   element: HTMLTableRowElement;
   cells: HTMLTableCellElement[];
   join: HTMLButtonElement;
+  joinWithBots: HTMLButtonElement;
+  freeSeats: number;
 }
 
 export class Lobby {
@@ -54,6 +58,14 @@ export class Lobby {
     for (let count = 1; count <= type.seatsMax; ++count) {
       seats.append(element("option", { value: String(count), selected: count === 2 }, String(count)));
     }
+    const offerBots = () => {
+      const bots = byId<HTMLSelectElement>("bots");
+      const wanted = Math.min(Number(bots.value), Number(seats.value) - 1);
+      bots.replaceChildren(...Array.from({ length: Number(seats.value) }, (_, count) =>
+        element("option", { value: String(count), selected: count === wanted }, String(count))));
+    };
+    seats.addEventListener("change", offerBots);
+    offerBots();
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit(type);
@@ -71,7 +83,7 @@ export class Lobby {
     });
     byId("practice").addEventListener("click", () => listener.create({
       name: madeUpName(), type, config: type.sizes[Number(sizes.value)]!.config(1), password: "",
-      unlisted: true }));
+      unlisted: true, bots: 0 }));
   }
 
   show(link: Link): void {
@@ -125,7 +137,8 @@ export class Lobby {
     const seats = Number(byId<HTMLSelectElement>("seats").value);
     const size = type.sizes[Number(byId<HTMLSelectElement>("size").value)]!;
     this.listener.create({ name, type, config: size.config(seats), password: field("password").value,
-                           unlisted: field("unlisted").checked });
+                           unlisted: field("unlisted").checked,
+                           bots: Number(byId<HTMLSelectElement>("bots").value) });
   }
 
   /// Rows stay what they are while their game is there, so that a button keeps the focus.
@@ -149,13 +162,19 @@ export class Lobby {
 
   private add(game: GameInfo): Row {
     const cells = Array.from({ length: 5 }, () => element("td"));
-    const join = button("join", () => this.listener.open(game.name, "join"), "primary");
-    const watch = button("watch", () => this.listener.open(game.name, "watch"));
+    const join = button("join", () => this.listener.open(game.name, "join", 0), "primary");
+    const joinWithBots = button("+ bots", () =>
+      this.listener.open(game.name, "join", row.freeSeats - 1));
+    const watch = button("watch", () => this.listener.open(game.name, "watch", 0));
     const known = this.types.some((type) => type.name === game.type);
-    const actions = element("td", { className: "actions" }, ...(known ? [join, watch] : ["no view here"]));
+    const actions = element("td", { className: "actions" },
+                            ...(known ? [join, joinWithBots, watch] : ["no view here"]));
     join.setAttribute("aria-label", `join ${game.name}`);
+    joinWithBots.setAttribute("aria-label", `join ${game.name}, and bots take the other free seats`);
+    joinWithBots.title = "join, and bots take the other free seats";
     watch.setAttribute("aria-label", `watch ${game.name}`);
-    const row = { element: element("tr", {}, ...cells, actions), cells, join };
+    const row: Row = { element: element("tr", {}, ...cells, actions), cells, join, joinWithBots,
+                       freeSeats: 0 };
     this.rows.set(game.name, row);
     return row;
   }
@@ -169,6 +188,8 @@ export class Lobby {
       }
     });
     row.element.dataset["state"] = phases[game.phase] ?? "unknown";
-    row.join.disabled = game.players >= game.seats;
+    row.freeSeats = Math.max(0, game.seats - game.players);
+    row.join.disabled = row.freeSeats === 0;
+    row.joinWithBots.disabled = row.freeSeats < 2;
   }
 }

@@ -30,6 +30,7 @@ export class Shell implements LinkListener {
   private how: "join" | "watch" = "join";
   private password = "";
   private creating: NewGame | undefined;
+  private botsWanted = 0; // once there is a seat
   private gameView: GameView | undefined;
   private playback: Playback | undefined;
   private readonly replayLink = byId<HTMLAnchorElement>("replay-link");
@@ -37,7 +38,10 @@ export class Shell implements LinkListener {
 
   constructor(private readonly types: GameViewType[]) {
     this.lobby = new Lobby(types, {
-      open: (game, how) => this.go(game, how),
+      open: (game, how, bots) => {
+        this.botsWanted = bots;
+        this.go(game, how);
+      },
       create: (game) => this.create(game),
       replay: (file) => void this.replayFile(file),
     });
@@ -86,11 +90,13 @@ export class Shell implements LinkListener {
 
   private create(game: NewGame): void {
     this.creating = game;
+    this.botsWanted = game.bots;
     this.password = game.password;
     this.go(game.name, "join");
   }
 
   private toLobby(problem: string): void {
+    this.botsWanted = 0;
     history.pushState(null, "", "/");
     this.route();
     this.lobby.say(problem);
@@ -300,6 +306,10 @@ export class Shell implements LinkListener {
       announce: (text) => this.announce(text),
     });
     this.gameView.enter(seat, tickMs, config);
+    if (seat !== undefined) {
+      this.gameView.askForBots(this.botsWanted);
+    }
+    this.botsWanted = 0;
   }
 
   refused(reason: number, text: string): void {
