@@ -24,8 +24,10 @@
 namespace ringside {
 namespace {
 
-constexpr std::size_t piece_bytes_max = 1448;      // a TCP segment's, on Ethernet
-constexpr std::size_t carried_bytes_max = 65'536;  // one way of a connection; then it is not read
+constexpr std::size_t piece_bytes_max = 1448;  // a TCP segment's, on Ethernet
+// On one way of a connection; then it is not read. A piece of one byte takes some 100.
+constexpr std::size_t carried_bytes_max = 65'536;
+constexpr std::size_t pieces_max = 4'096;
 constexpr std::size_t links_batch = 64;
 constexpr std::int64_t never_ns = std::numeric_limits<std::int64_t>::max();
 // Linux adds this to the round trip before it sends a segment again (TCP_RTO_MIN; RFC 6298: 1 s).
@@ -67,7 +69,7 @@ public:
     Way(int from_fd, int to_fd) noexcept : from_fd_(from_fd), to_fd_(to_fd) {}
 
     [[nodiscard]] bool reads() const noexcept {
-        return !ended_ && carried_bytes_ < carried_bytes_max;
+        return !ended_ && carried_bytes_ < carried_bytes_max && pieces_.size() < pieces_max;
     }
     /// Whether it waits for room in the receiver's socket.
     [[nodiscard]] bool writes(std::int64_t now_ns) const noexcept {
