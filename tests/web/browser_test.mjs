@@ -37,7 +37,7 @@ async function newPage(options = {}) {
       problems.push(message.text());
     }
   });
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   return page;
 }
 
@@ -152,7 +152,7 @@ async function testMatch() {
   // Everybody drives on until one is left; who goes straight meets the frame.
   for (const page of [first, second, watcher]) {
     await eventually("the end of the match", async () =>
-      /won|Nobody/.test(await page.locator(".panel h2").first().innerText()), 60_000);
+      /won|Nobody/.test(await page.locator(".panel h2").first().innerText()));
   }
   await eventually("the end in the terminal", () => /won|Rematch/.test(terminal.screen()));
   await picture(first, "result-desktop");
@@ -247,7 +247,7 @@ async function testBots() {
   await page.keyboard.press("i");
   await eventually("the race", async () => (await status(page)) === "3 racing");
   await eventually("the end of the match", async () =>
-    /won|Nobody/.test(await page.locator(".panel h2").first().innerText()), 120_000);
+    /won|Nobody/.test(await page.locator(".panel h2").first().innerText()), 180_000);
 
   // The host has recorded it, and says so; the result is the same there.
   const result = await page.locator(".panel h2").first().innerText();
@@ -320,7 +320,8 @@ async function testReplayFiles() {
   await page.context().close();
 }
 
-// Views come late, early and several at once; what is drawn goes on evenly.
+// Views come late, early and several at once; what is drawn goes on evenly. (That it always does,
+// whatever the network and however slow the machine: round_trip_test.mjs.)
 async function testBadNetwork() {
   const far = await Host.start(values.program,
                                ["--simulate", "delay=80ms,jitter=20ms,stall=2%"]);
@@ -331,46 +332,64 @@ async function testBadNetwork() {
     let askedMs = 0; // when the page thinks it draws
     performance.now = () => (askedMs = now());
     window.drawn = [];
+    window.came = [];
     CanvasRenderingContext2D.prototype.translate = function (x, y) {
       const { width, height } = this.canvas.style;
-      window.drawn.push({ ms: askedMs, x: x / parseFloat(width) * 80, y: y / parseFloat(height) * 22 });
+      window.drawn.push({ ms: askedMs, x: x / parseFloat(width) * 120, y: y / parseFloat(height) * 60 });
       return translate.call(this, x, y);
+    };
+    window.WebSocket = class extends WebSocket {
+      constructor(...all) {
+        super(...all);
+        this.addEventListener("message", ({ data }) =>
+          window.came.push({ ms: now(), bytes: data.byteLength }));
+      }
     };
   });
   await page.goto(far.url);
+  await page.selectOption("#size", { label: "large (120 × 60)" });
   await page.getByRole("button", { name: "practice" }).click();
-  await page.getByRole("button", { name: "I am ready (i)" }).click();
-  await eventually("the race", async () => (await status(page)) === "1 racing");
-  await page.evaluate(() => { window.drawn = []; });
-  for (const key of ["j", "l", "k", "l"]) {
-    const before = await page.evaluate(() => window.drawn.at(-1));
-    await page.keyboard.press(key);
-    await eventually(`driving on after ${key}`, () => page.evaluate(
-      ([x, y]) => Math.abs(window.drawn.at(-1).x - x) + Math.abs(window.drawn.at(-1).y - y) >= 3,
-      [before?.x ?? 0, before?.y ?? 0]));
-  }
-  await eventually("the end", async () =>
-    await page.locator(".panel h2").first().innerText() === "Game over", 60_000);
-  const drawn = await page.evaluate(() => window.drawn);
   const tickMs = 100;
   const speedMax = 2; // cells a tick; see motion.ts
+  const pauseMs = 600; // longer than this network's stalls: the machine's
+  const deltaBytesMax = 120; // more: a whole view, because a tick was missed
+  let drawings = 0;
   let cells = 0;
-  let jumps = 0;
-  let freezes = 0; // of the page or the machine, longer than this network's stalls
+  let between = 0; // drawings
   let hurries = 0; // faster than a cycle drives: what came late is caught up with
-  for (let i = 1; i < drawn.length; ++i) {
-    const far = Math.abs(drawn[i].x - drawn[i - 1].x) + Math.abs(drawn[i].y - drawn[i - 1].y);
-    const elapsedMs = drawn[i].ms - drawn[i - 1].ms;
-    cells += far;
-    jumps += far > speedMax * elapsedMs / tickMs + 0.01 ? 1 : 0;
-    freezes += elapsedMs > 600 ? 1 : 0;
-    hurries += far > 1e-6 && far > 1.001 * elapsedMs / tickMs ? 1 : 0;
+  let jumps = 0;
+  let excuses = 0; // pauses of the page or the host, ticks missed
+  for (let races = 0; cells < 30 || hurries === 0; ++races) {
+    assert.ok(races < 20, `${cells} cells and ${hurries} faster than even in ${races} races`);
+    await page.getByRole("button", { name: "(i)" }).click(); // ready, or once more
+    await eventually("the race", async () => (await status(page)) === "1 racing");
+    await page.evaluate(() => { window.drawn = []; window.came = []; });
+    for (const key of ["j", "l", "k", "l"]) {
+      await page.keyboard.press(key);
+      await page.waitForTimeout(300); // for the eye; a slow machine turns later, or is at the frame
+    }
+    await eventually("the end", async () =>
+      await page.locator(".panel h2").first().innerText() === "Game over");
+    const { drawn, came } = await page.evaluate(() => ({ drawn: window.drawn, came: window.came }));
+    drawings += drawn.length;
+    for (let i = 1; i < drawn.length; ++i) {
+      const x = Math.abs(drawn[i].x - drawn[i - 1].x);
+      const y = Math.abs(drawn[i].y - drawn[i - 1].y);
+      const elapsedMs = drawn[i].ms - drawn[i - 1].ms;
+      cells += x + y;
+      between += Math.min(x, y) < 1e-6 && Math.abs((x + y) - Math.round(x + y)) > 1e-3 ? 1 : 0;
+      hurries += x + y > 1e-6 && x + y > 1.001 * elapsedMs / tickMs ? 1 : 0;
+      jumps += x + y > speedMax * elapsedMs / tickMs + 0.01 ? 1 : 0;
+      excuses += elapsedMs > pauseMs ? 1 : 0;
+    }
+    for (let i = 1; i < came.length; ++i) {
+      excuses += came[i].ms - came[i - 1].ms > pauseMs || came[i].bytes > deltaBytesMax ? 1 : 0;
+    }
   }
-  console.log(`bad network: ${drawn.length} drawings, ${cells.toFixed(1)} cells, ` +
-              `${hurries} faster than even, ${jumps} jumps, ${freezes} freezes`);
-  assert.ok(cells > 10 && drawn.length > cells * 2, "the cycle is drawn between its cells");
-  assert.ok(hurries > 0, "the network is uneven");
-  assert.ok(jumps <= freezes, `${jumps} jumps`);
+  console.log(`bad network: ${drawings} drawings, ${cells.toFixed(1)} cells, ` +
+              `${hurries} faster than even, ${jumps} jumps, ${excuses} pauses`);
+  assert.ok(between > cells / 4, "the cycle is drawn between its cells");
+  assert.ok(jumps <= excuses, `${jumps} jumps, ${excuses} pauses`);
   await page.context().close();
   assert.equal(await far.stop(), 0);
 }

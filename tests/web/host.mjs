@@ -91,7 +91,7 @@ export class Terminal {
 }
 
 /// Returns when the condition holds; throws with `what` when it does not within the time.
-export async function eventually(what, condition, timeoutMs = 20_000) {
+export async function eventually(what, condition, timeoutMs = 60_000) {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const value = await condition();

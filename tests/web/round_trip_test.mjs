@@ -41,6 +41,58 @@ function readByPeer(lines) {
   return output.trim().split("\n").map((line) => JSON.parse(line));
 }
 
+// ---- motion ------------------------------------------------------------------------------------
+
+let random = 12345;
+const below = (bound) => {
+  random = (Math.imul(random, 1103515245) + 12345) >>> 0;
+  return (random >>> 8) % bound;
+};
+
+// Views come in order, at any time, and are drawn at any time: a cycle stays on the way it has driven,
+// is never faster than twice its speed, and arrives. Only one far behind is shown where it is.
+const { Motion } = await load("games/tron/web/motion.ts");
+let drawnBetween = 0;
+for (let drive = 0; drive < 500; ++drive) {
+  const tickMs = 10 + below(200);
+  const way = [{ x: 40, y: 11 }];
+  const motion = new Motion(way[0], tickMs);
+  let direction = below(4);
+  let nowMs = 0;
+  let drawn = motion.path(0)[0];
+  for (let tick = 1; tick < 60; ++tick) {
+    direction = (direction + [0, 0, 0, 1, 3][below(5)]) % 4;
+    const [x, y] = [[1, 0], [0, 1], [-1, 0], [0, -1]][direction];
+    way.push({ x: way.at(-1).x + x, y: way.at(-1).y + y });
+    const evenMs = tick * tickMs;
+    const comesMs = Math.max(nowMs, evenMs + below(tickMs) + (below(50) === 0 ? 4 * tickMs : 0));
+    while (nowMs < comesMs) {
+      const elapsedMs = Math.min(comesMs - nowMs, 1 + below(40));
+      nowMs += elapsedMs;
+      const [next] = motion.path(nowMs);
+      const far = Math.abs(next.x - drawn.x) + Math.abs(next.y - drawn.y);
+      assert.ok(far <= 2 * elapsedMs / tickMs + 1e-9, `${far} cells in ${elapsedMs / tickMs} ticks`);
+      const isBetween = Math.abs(next.x % 1) + Math.abs(next.y % 1) > 1e-9;
+      assert.ok(way.slice(-12).some((cell, index, last) => {
+        const before = last[Math.max(0, index - 1)];
+        const onX = next.y === cell.y && (next.x - cell.x) * (next.x - before.x) <= 1e-9;
+        const onY = next.x === cell.x && (next.y - cell.y) * (next.y - before.y) <= 1e-9;
+        return onX || onY;
+      }), `${JSON.stringify(next)} is not on ${JSON.stringify(way.slice(-12))}`);
+      drawnBetween += isBetween ? 1 : 0;
+      drawn = next;
+    }
+    motion.goTo(way.at(-1), nowMs);
+    const [still] = motion.path(nowMs);
+    assert.ok(Math.abs(still.x - drawn.x) + Math.abs(still.y - drawn.y) < 1e-9, "a view moves nothing");
+  }
+  assert.deepEqual(motion.path(nowMs + 10 * tickMs), [way.at(-1)]);
+  motion.goTo({ x: 0, y: 0 }, nowMs); // views were missed
+  assert.deepEqual(motion.path(nowMs), [{ x: 0, y: 0 }]);
+}
+assert.ok(drawnBetween > 10_000);
+console.log(`${drawnBetween} drawings between cells`);
+
 // ---- views -------------------------------------------------------------------------------------
 
 const tron = await load("games/tron/web/view.ts");
@@ -63,11 +115,6 @@ assert.ok(ticks.some(({ seen }) => seen.cycles.some((cycle) => cycle.walls.lengt
 console.log(`${ticks.length} views, ${deltas} deltas`);
 
 // Damaged bytes give a view of plain values or none, and never an endless loop.
-let random = 12345;
-const below = (bound) => {
-  random = (Math.imul(random, 1103515245) + 12345) >>> 0;
-  return (random >>> 8) % bound;
-};
 for (let round = 0; round < 20_000; ++round) {
   const { view, delta, seen } = ticks[below(ticks.length)];
   const damaged = bytesOf(view).slice(0, below(4) === 0 ? below(view.length / 2) : undefined);

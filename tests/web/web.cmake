@@ -14,5 +14,5 @@ if(RINGSIDE_WEB)
   add_test(NAME web_proxy_test
     COMMAND ${NODE} ${CMAKE_SOURCE_DIR}/tests/web/proxy_test.mjs --program $<TARGET_FILE:ringside>)
   set_tests_properties(web_round_trip_test web_clients_test web_browser_test web_proxy_test PROPERTIES TIMEOUT 300)
-  set_tests_properties(web_browser_test web_proxy_test PROPERTIES LABELS slow)
+  set_tests_properties(web_browser_test web_proxy_test PROPERTIES LABELS slow TIMEOUT 600)
 endif()
