@@ -88,6 +88,14 @@ async function testFirstPaint() {
 
 async function testMatch() {
   const first = await newPage();
+  await first.addInitScript(() => { // what is written on the canvas
+    const { fillText } = CanvasRenderingContext2D.prototype;
+    window.written = [];
+    CanvasRenderingContext2D.prototype.fillText = function (text, ...where) {
+      window.written.push(text);
+      return fillText.call(this, text, ...where);
+    };
+  });
   await first.goto(host.url);
   await first.fill("#name", "web-match");
   await first.selectOption("#seats", "3");
@@ -104,14 +112,18 @@ async function testMatch() {
   const lobby = await newPage();
   await lobby.goto(host.url);
   await shown(lobby, "2 / 3");
+  await shown(lobby, `ringside play -A 127.0.0.1 -P ${host.port} -G name`);
   await picture(lobby, "lobby-desktop");
   await lobby.setViewportSize(phone);
   await picture(lobby, "lobby-phone");
   await lobby.context().close();
 
   const terminal = Terminal.open(
-    `${values.program} play -A 127.0.0.1 -P ${host.port} -G web-match`);
+    `${values.program} play -A 127.0.0.1 -P ${host.port} -G web-match --nick Zoë`);
   await shown(first, "0 of 3 ready");
+  await shown(second, "swipe");
+  assert.ok(await first.getByText("swipe").isHidden());
+  assert.match(await roster(first), /3 Zoë/);
   await picture(first, "ready-desktop");
   await picture(second, "ready-phone");
 
@@ -122,7 +134,9 @@ async function testMatch() {
   await first.keyboard.press("i");
   await second.getByRole("button", { name: "I am ready (i)" }).tap();
   terminal.press("i");
-  await eventually("the countdown", async () => (await status(watcher)) === "2");
+  await eventually("the countdown", async () => /^[123]$| racing$/.test(await status(watcher)));
+  await eventually("who is who", () => first.evaluate(() =>
+    ["you", "player 2", "Zoë"].every((name) => window.written.includes(name))));
   await picture(first, "countdown-desktop");
   await eventually("the race", async () => (await status(watcher)) === "3 racing");
   await first.keyboard.press("i");

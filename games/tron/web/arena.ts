@@ -22,6 +22,7 @@ export class Arena {
   private exploded = new Map<number, number>(); // number → when, ms
   private tickMs = 100;
   private ownNumber = 0;
+  private nicknames = new Map<number, string>(); // by seat
   private frame = 0;
   private cell = { width: 8, height: 8 };
   private isTurned = false;
@@ -51,6 +52,10 @@ export class Arena {
   }
 
   /// `continuous`: it is the view one tick after the one shown before.
+  players(nicknames: Map<number, string>): void {
+    this.nicknames = nicknames;
+  }
+
   show(view: View, continuous: boolean): void {
     const now = performance.now();
     const sizeChanged = this.view?.width !== view.width || this.view.height !== view.height;
@@ -335,7 +340,8 @@ export class Arena {
     } else {
       paint.translate(toTheRight ? gap : -gap, 0);
     }
-    paint.fillText(own ? "you" : `player ${cycle.number}`, 0, 0);
+    const name = this.nicknames.get(cycle.number - 1) || `player ${cycle.number}`;
+    paint.fillText(own ? "you" : name, 0, 0);
     paint.restore();
   }
 }

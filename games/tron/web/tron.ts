@@ -60,6 +60,7 @@ class TronView implements GameView {
 
   players(nicknames: Map<number, string>): void {
     this.nicknames = nicknames;
+    this.arena.players(nicknames);
     if (this.current !== undefined) {
       this.show(this.current, false);
     }

@@ -55,6 +55,10 @@ export class Shell implements LinkListener {
       this.enterGame();
     });
     window.addEventListener("popstate", () => this.route());
+    if (location.protocol === "http:") { // with https a proxy stands between, which speaks no TCP of ours
+      byId("terminal-command").textContent =
+        `ringside play -A ${location.hostname} -P ${location.port || "80"} -G name`;
+    }
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     this.link = new Link(`${scheme}://${location.host}/play`, this);
     this.route();
