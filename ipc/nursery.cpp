@@ -1,6 +1,7 @@
 #include "nursery.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -46,11 +47,13 @@ void take_heap_holes() {
     }
 }
 
-// A game keeps standard error, for the one line of a violated invariant, and the eventfds.
-void close_all_but(const WakeFds& wake_fds) {
-    WakeFds kept = wake_fds;
+// Standard error stays, for the one line of a violated invariant, and so do the eventfds that wake
+// fronts; of a nursery its socket too.
+void close_all_but(const WakeFds& wake_fds, int socket = -1) {
+    std::array<int, front_slots_max + 2> kept{STDERR_FILENO, socket};
+    std::ranges::copy(wake_fds, kept.begin() + 2);
     std::ranges::sort(kept);
-    unsigned next = STDERR_FILENO + 1;
+    unsigned next = 0;
     for (const int fd : kept) {
         if (fd < 0) {
             continue;
@@ -62,8 +65,6 @@ void close_all_but(const WakeFds& wake_fds) {
         next = keep + 1;
     }
     close_range(next, ~0u, 0);
-    close(STDIN_FILENO);
-    close(STDOUT_FILENO);
 }
 
 // Whether this process is the only one for its segment: its nursery may have died after an earlier
@@ -90,11 +91,8 @@ int run_game(NurseryOptions& nursery, const Sandbox& sandbox, int segment_fd) {
     if (segment->plan().cpu >= 0) {
         run_on_cpu(segment->plan().cpu);
     }
-    if (segment->plan().realtime != 0) {
-        run_first();
-    }
-    if (auto given_up = sandbox.give_up_files_and_root(); !given_up) {
-        return complain(given_up.error());
+    if (nursery.runs_first && segment->plan().realtime == 0) {
+        run_in_turn();
     }
     if (!die_with(nursery.supervisor_pid)) {
         return exit_code_orphaned;
@@ -103,7 +101,7 @@ int run_game(NurseryOptions& nursery, const Sandbox& sandbox, int segment_fd) {
     if (!take_ownership(*segment)) {
         return exit_code_superseded;
     }
-    if (auto entered = sandbox.enter(); !entered) {
+    if (auto entered = sandbox.enter_in_game(); !entered) {
         return complain(entered.error());
     }
     auto loop = GameLoop::start(std::move(*segment), std::move(nursery.doorbells), nursery.type,
@@ -118,13 +116,20 @@ int run_game(NurseryOptions& nursery, const Sandbox& sandbox, int segment_fd) {
 }  // namespace
 
 int run_nursery(NurseryOptions options) {
-    const auto sandbox = Sandbox::prepare();
+    close_all_but(options.wake_fds, options.socket);
+    prctl(PR_SET_TIMERSLACK, 1);  // games inherit it: the default of 50 µs makes every tick late
+    if (options.runs_first) {
+        run_first();  // what a game that is nobody any more could not ask for
+    }
+    const auto sandbox = Sandbox::enter_in_nursery();
     if (!sandbox) {
         std::fprintf(stderr, "ringside: nursery: %s\n", sandbox.error().text().c_str());
-        return 1;
+        return exit_code_failed;
+    }
+    if (!die_with(options.supervisor_pid)) {
+        return exit_code_orphaned;
     }
     take_heap_holes();
-    prctl(PR_SET_TIMERSLACK, 1);  // games inherit it: the default of 50 µs makes every tick late
     ControlPacket packet;
     int segment_fd = -1;
     for (;;) {

@@ -14,7 +14,8 @@ namespace ringside {
 
 struct NurseryOptions {
     int socket;            // to the supervisor; takes fork packets, answers forked packets
-    pid_t supervisor_pid;  // games die with it
+    pid_t supervisor_pid;  // it and its games die with it
+    bool runs_first;       // before all that share the machine fairly; so do its realtime games
     const GameType& type;
     DoorbellSegment doorbells;
     WakeFds wake_fds;

@@ -30,6 +30,11 @@ void run_first() noexcept {
     sched_setscheduler(0, SCHED_FIFO, &least);
 }
 
+void run_in_turn() noexcept {
+    const sched_param none{.sched_priority = 0};
+    sched_setscheduler(0, SCHED_OTHER, &none);
+}
+
 bool may_run_first() noexcept {
     const int before = sched_getscheduler(0);
     const sched_param none{.sched_priority = 0};

@@ -29,6 +29,8 @@ void run_on_cpu(int cpu) noexcept;
 /// Has this process run before all that share the machine fairly (SCHED_FIFO, the least priority).
 /// Needs CAP_SYS_NICE; without it nothing changes.
 void run_first() noexcept;
+/// Takes that back.
+void run_in_turn() noexcept;
 
 /// What ps, top and perf show; cut to 15 bytes.
 void name_process(const std::string& name) noexcept;

@@ -65,14 +65,12 @@ Result<void> Supervisor::fork_nursery(std::size_t type_index) {
         pair->first = Channel{};
         game_log_.become_standard_error();
         become_child(fmt::format("nursery/{}", types_[type_index]->name()));
-        int code = exit_code_orphaned;
-        if (die_with(supervisor_pid)) {
-            code = run_nursery({.socket = pair->second,
-                                .supervisor_pid = supervisor_pid,
-                                .type = *types_[type_index],
-                                .doorbells = std::move(doorbells_),
-                                .wake_fds = wake_fds_});
-        }
+        const int code = run_nursery({.socket = pair->second,
+                                      .supervisor_pid = supervisor_pid,
+                                      .runs_first = options_.realtime,
+                                      .type = *types_[type_index],
+                                      .doorbells = std::move(doorbells_),
+                                      .wake_fds = wake_fds_});
         _exit(code);  // no destructor, no atexit: those are the supervisor's
     }
     close(pair->second);

@@ -277,8 +277,7 @@ void FrontServer::fail(Connection& connection, wire::ErrorCode code, const std::
     if (connection.http) {
         respond(connection, {}, refusal_response(code, text));
     } else {
-        connections_.fail(connection, closes_by(code), last_words(connection, code, text),
-                          now_ns_);
+        connections_.fail(connection, closes_by(code), last_words(connection, code, text), now_ns_);
     }
 }
 

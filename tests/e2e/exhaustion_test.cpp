@@ -107,7 +107,8 @@ private:
             if (error && failed_ == none && ++seen_ == nth_) {
                 failed_ = info.entry.nr;
                 fail_with = *error;
-                ptrace(PTRACE_POKEUSER, pid_, offsetof(user, regs.orig_rax), -1L);
+                // In its place one that every filter lets through.
+                ptrace(PTRACE_POKEUSER, pid_, offsetof(user, regs.orig_rax), long{SYS_getpid});
             }
         } else if (info.op == PTRACE_SYSCALL_INFO_EXIT && fail_with != 0) {
             ptrace(PTRACE_POKEUSER, pid_, offsetof(user, regs.rax), -static_cast<long>(fail_with));

@@ -7,6 +7,8 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -82,6 +84,20 @@ const std::array<Attack, attack_count>& attacks() {
              setrlimit(RLIMIT_DATA, &all_there_is);
          }},
         {"outlive its supervisor", [] { prctl(PR_SET_PDEATHSIG, 0); }},
+        {"fork as its nursery does",
+         [] { syscall(SYS_clone, CLONE_PARENT | SIGCHLD, nullptr, nullptr, nullptr, nullptr); }},
+        {"answer as its nursery does", call<SYS_sendmsg>},
+        {"look at a descriptor", call<SYS_fstat>},
+        {"close its standard error", [] { close(STDERR_FILENO); }},
+        {"ask for its supervisor", [] { getppid(); }},
+        {"run before all others",
+         [] {
+             const sched_param most{.sched_priority = 99};
+             sched_setscheduler(0, SCHED_FIFO, &most);
+         }},
+        {"run on another CPU", call<SYS_sched_setaffinity>},
+        {"take another name", [] { prctl(PR_SET_NAME, "supervisor"); }},
+        {"add a filter of its own", [] { syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, 0); }},
         {"exit as if nothing were wrong", [] { std::_Exit(0); }},
         {"take all memory", all_memory},
         {"take all stack", [] { std::exit(all_stack(1)); }},

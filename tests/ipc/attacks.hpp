@@ -12,7 +12,7 @@ struct Attack {
     void (*run)();
 };
 
-inline constexpr std::size_t attack_count = 24;
+inline constexpr std::size_t attack_count = 33;
 [[nodiscard]] const std::array<Attack, attack_count>& attacks();
 
 }  // namespace ringside::test

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 
 #include "ringside/ipc/game_segment.hpp"
 #include "ringside/ipc/host_segment.hpp"
+#include "ringside/relay/relay.hpp"
 
 using namespace ringside;
 using namespace ringside::test;
@@ -99,6 +101,34 @@ TEST_CASE("host: a running game counts how late each of its ticks was", "[ipc][h
     game.until([&](const SnapshotParts& parts) { return parts.header.tick >= 5; });
     const std::uint64_t ticks = game.parts().header.tick;
     REQUIRE(game.link().lateness().read().count() >= ticks);
+}
+
+TEST_CASE("host: of its games only reactive ones run before everything else", "[ipc][host]") {
+    if (!may_run_first()) {
+        WARN("not allowed to run anything first here: CAP_SYS_NICE is missing");
+        return;
+    }
+    const std::array<const GameType*, 2> both{&test::counter_type(), &relay::relay_type()};
+    const auto start = [&both](bool realtime) {
+        HostOptions options;
+        options.instance = unique_instance();
+        options.games_max = 64;
+        options.realtime = realtime;
+        return LocalHost::start(options, both).value();
+    };
+    for (const bool realtime : {false, true}) {
+        LocalHost host = start(realtime);
+        const auto policy_of = [&host](const char* name, const char* type) {
+            const GameId id =
+                host.open(
+                        {.request = 7, .name = name, .type = type, .config = {}, .known_ended = {}})
+                    .game;
+            Follower(host, id).until([](const SnapshotParts&) { return true; });
+            return sched_getscheduler(pid_of(host, id));
+        };
+        CHECK(policy_of("counter", "counter") == SCHED_OTHER);
+        CHECK(policy_of("relay", "relay") == (realtime ? SCHED_FIFO : SCHED_OTHER));
+    }
 }
 
 TEST_CASE("host: an input counts once, in order, from its own link", "[ipc][host]") {
