@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -83,8 +84,13 @@ struct Report {
 };
 
 struct Options {
-    bool smoke = false;      // a second at most: proves that it runs, says nothing about speed
-    std::uint64_t seed = 1;  // of whatever is random in the load
+    bool smoke = false;       // a second at most: proves that it runs, says nothing about speed
+    std::uint64_t seed = 1;   // of whatever is random in the load
+    std::string case_begins;  // of a benchmark with cases: only those whose names begin so
+
+    [[nodiscard]] bool wants(std::string_view name) const noexcept {
+        return name.starts_with(case_begins);
+    }
 };
 
 /// An Error is something that went wrong: an event lost or doubled, a rival that does not start.

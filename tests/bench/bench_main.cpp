@@ -1,6 +1,7 @@
 // ringside-bench: runs one benchmark and prints its figures, as a table or as JSON; makes the HTML
 // report of what earlier runs stored.
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -43,6 +44,14 @@ int run(const Bench& bench, const Options& options, const Output& output, const 
     if (!report) {
         return complain(bench.name, report.error().text());
     }
+    if (report->figures.empty()) {
+        return complain(bench.name,
+                        fmt::format("no case's name begins with '{}'", options.case_begins));
+    }
+    std::erase_if(report->charts, [](const Chart& chart) {  // of cases that were not asked for
+        return std::ranges::all_of(chart.lines,
+                                   [](const Line& line) { return line.points.empty(); });
+    });
     const StoredReport stored{facts, std::move(*report)};
     if (output.json) {
         fmt::print("{}\n", to_json(stored));
@@ -118,6 +127,11 @@ int main(int argc, char** argv) {
         command->add_option("--json-file", output.json_file, "the same object, to this file");
         command->add_flag("--smoke", options.smoke, "a second at most: only that it runs");
         command->add_option("--seed", options.seed, "of the random load");
+        if (bench.has_cases) {
+            command->add_option("--case", options.case_begins,
+                                "only the cases whose names begin so: what stands in the table's "
+                                "first column, up to a colon");
+        }
     }
     const CLI::App* list_command = app.add_subcommand("list", "the names of all benchmarks");
     CLI::App* report_command =

@@ -12,6 +12,7 @@ struct Bench {
     std::string_view name;
     std::string_view about;  // one line of --help
     Run run;
+    bool has_cases = false;  // that can be measured one by one: see Options::case_begins
 };
 
 [[nodiscard]] const std::vector<Bench>& benches();

@@ -1,6 +1,7 @@
 // front: messages through front, ring, game and back, and what they cost the front; beside a bare
 // epoll echo, which has neither a second process nor a protocol.
 
+#include <string>
 #include <vector>
 
 #include <fmt/format.h>
@@ -65,6 +66,10 @@ Result<void> take_echo(const EpollEcho& echo, std::uint32_t connections,
     return {};
 }
 
+std::string name_of(const Size& size) {
+    return fmt::format("{} connections, {} a game", size.games * size.players, size.players);
+}
+
 Result<void> measure(const Size& size, const Options& options, Report& report) {
     auto host = Served::start({"--messages-per-second", "1000000"});
     auto echo = EpollEcho::start();
@@ -86,7 +91,7 @@ Result<void> measure(const Size& size, const Options& options, Report& report) {
     const auto figure = [&](const char* what, const char* unit, std::vector<double>& mine,
                             std::vector<double>& bare, std::optional<Goal> goal) {
         report.figures.push_back(
-            {.name = fmt::format("{} connections, {} a game: {}", connections, size.players, what),
+            {.name = fmt::format("{}: {}", name_of(size), what),
              .unit = unit,
              .value = {.median = measured(mine).median, .p99 = {}},
              .floor = Yardstick{"bare epoll echo", {.median = measured(bare).median, .p99 = {}}},
@@ -99,8 +104,7 @@ Result<void> measure(const Size& size, const Options& options, Report& report) {
            judged ? std::optional(Goal{.bound = Bound::at_most, .factor = 9.4}) : std::nullopt);
     figure("messages", "k/s", ours.rate, theirs.rate, {});
     report.figures.push_back(
-        {.name =
-             fmt::format("{} connections, {} a game: there and back", connections, size.players),
+        {.name = name_of(size) + ": there and back",
          .unit = "µs",
          .value = measured_us(ours.latency_ns),
          .floor = Yardstick{"bare epoll echo", measured_us(theirs.latency_ns)},
@@ -119,6 +123,9 @@ Result<Report> run_front_bench(const Options& options) {
         options.smoke ? std::vector<Size>{{1, 1}, {2, 5}}
                       : std::vector<Size>{{1, 1}, {100, 1}, {2, 50}, {1'000, 1}, {20, 50}};
     for (const Size& size : sizes) {
+        if (!options.wants(name_of(size))) {
+            continue;
+        }
         if (auto done = measure(size, options, report); !done) {
             return std::unexpected(std::move(done.error()));
         }

@@ -217,6 +217,9 @@ Result<Report> run_latency(const Options& options) {
          .open_goal = tail},
     };
     for (const Case& what : cases) {
+        if (!options.wants(what.name)) {
+            continue;
+        }
         if (what.place.realtime && !may_be_realtime()) {
             report.notes.push_back(what.name + ": left out, this user may not use SCHED_FIFO");
             continue;

@@ -52,6 +52,10 @@ std::uint64_t wake_ups_of(const std::vector<pid_t>& pids) {
 
 }  // namespace
 
+std::string parked_games_name(std::uint32_t count) {
+    return fmt::format("{} parked games", count);
+}
+
 Result<void> add_parked_games(std::uint32_t count, Report& report) {
     auto games = LocalGames::start(tron::tron_type(), count);
     if (!games) {
@@ -81,7 +85,7 @@ Result<void> add_parked_games(std::uint32_t count, Report& report) {
     usleep(watched_us);
     const std::uint64_t wake_ups = wake_ups_of(pids) - before;
 
-    const std::string what = fmt::format("{} parked games", count);
+    const std::string what = parked_games_name(count);
     const auto seconds = [](std::int64_t from_ns, std::int64_t to_ns) {
         return static_cast<double>(to_ns - from_ns) / 1e9;
     };

@@ -254,8 +254,12 @@ Result<double> ns_without_system_calls(std::uint64_t messages) {
 
 // ---- the report --------------------------------------------------------------------------------
 
+std::string throughput_name(std::uint32_t payload_bytes, std::uint32_t at_once) {
+    return fmt::format("{} B, {} at once", payload_bytes, at_once);
+}
+
 template <std::uint32_t payload_bytes>
-Result<void> add_throughput(Report& report, const Scale& scale) {
+Result<void> add_throughput(Report& report, const Options& options, const Scale& scale) {
     Chart chart{.title = fmt::format("Throughput, {} B messages", payload_bytes),
                 .x_label = "messages published at once",
                 .y_label = "million messages a second",
@@ -263,6 +267,9 @@ Result<void> add_throughput(Report& report, const Scale& scale) {
                 .log_y = true,
                 .lines = {}};
     for (const std::uint32_t at_once : {1u, 16u, 64u}) {
+        if (!options.wants(throughput_name(payload_bytes, at_once))) {
+            continue;
+        }
         const std::uint64_t messages = scale.bytes / payload_bytes;
         std::vector<Contestant> contestants{
             {RingsideLane<payload_bytes>::name,
@@ -289,7 +296,7 @@ Result<void> add_throughput(Report& report, const Scale& scale) {
         Figure figure = figure_of(contestants, {.against = Against::rival,
                                                 .bound = Bound::at_least,
                                                 .factor = payload_bytes == 256 ? 2.0 : 1.0});
-        figure.name = fmt::format("{} B, {} at once", payload_bytes, at_once);
+        figure.name = throughput_name(payload_bytes, at_once);
         figure.unit = "M/s";
         report.figures.push_back(figure);
         chart.lines.resize(contestants.size());
@@ -303,7 +310,11 @@ Result<void> add_throughput(Report& report, const Scale& scale) {
 }
 
 template <std::uint32_t payload_bytes>
-Result<void> add_round_trip(Report& report, const Scale& scale) {
+Result<void> add_round_trip(Report& report, const Options& options, const Scale& scale) {
+    const std::string name = fmt::format("round trip, {} B", payload_bytes);
+    if (!options.wants(name)) {
+        return {};
+    }
     const std::uint64_t trips = scale.round_trips;
     std::vector<Contestant> contestants{
         {RingsideLane<payload_bytes>::name,
@@ -321,20 +332,24 @@ Result<void> add_round_trip(Report& report, const Scale& scale) {
     }
     Figure figure = figure_of(contestants,
                               {.against = Against::floor, .bound = Bound::at_most, .factor = 1.25});
-    figure.name = fmt::format("round trip, {} B", payload_bytes);
+    figure.name = name;
     figure.unit = "ns";
     report.figures.push_back(figure);
     return {};
 }
 
-Result<void> add_strict_producer(Report& report, const Scale& scale) {
+Result<void> add_strict_producer(Report& report, const Options& options, const Scale& scale) {
+    const std::string name = "publish one and ring, consumer awake";
+    if (!options.wants(name)) {
+        return {};
+    }
     std::vector<Contestant> contestants{
         {"strict", [&] { return ns_without_system_calls(scale.bytes / 32); }, {}}};
     if (const auto ran = take_turns(contestants, scale.rounds); !ran) {
         return ran;
     }
     report.figures.push_back(
-        {.name = "publish one and ring, consumer awake",
+        {.name = name,
          .unit = "ns",
          .value = contestants[0].yardstick().value,
          .note = "the producer ran under a seccomp filter: a futex call would have killed it"});
@@ -348,7 +363,7 @@ Result<Report> run_rings(const Options& options) {
     Report report{.bench = "rings"};
     for (const auto part : {add_round_trip<32>, add_round_trip<256>, add_throughput<32>,
                             add_throughput<256>, add_strict_producer}) {
-        if (const auto ran = part(report, scale); !ran) {
+        if (const auto ran = part(report, options, scale); !ran) {
             return std::unexpected(ran.error());
         }
     }

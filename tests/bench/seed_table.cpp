@@ -95,6 +95,15 @@ void add_point(Chart& chart, std::size_t line, std::uint32_t games, const Measur
     chart.lines[line].points.emplace_back(games, *value.p99);
 }
 
+std::string name_of(std::uint32_t count) {
+    return fmt::format("{} games", count);
+}
+
+std::string name_beside_hog() {
+    return fmt::format("{} games beside one that burns {} ms a tick", beside_hog,
+                       hog_work.count() / 1'000);
+}
+
 std::string spread_of(const Intervals& seen) {
     const auto early = seen.all_ms[seen.all_ms.size() / 100];
     return fmt::format("1 % are below {:.1f} ms; the longest is {:.0f} ms", early,
@@ -103,7 +112,7 @@ std::string spread_of(const Intervals& seen) {
 
 // Beyond what the machine carries everybody shall be equally late.
 Figure fairness_of(std::uint32_t count, const Intervals& seen) {
-    return {.name = fmt::format("{} games: ticks of the one that got least, of the most", count),
+    return {.name = name_of(count) + ": ticks of the one that got least, of the most",
             .unit = "%",
             .value = {.median = 100 * static_cast<double>(seen.fewest) /
                                 static_cast<double>(std::max<std::size_t>(seen.most, 1))},
@@ -124,7 +133,7 @@ Result<void> add_games(std::uint32_t count, milliseconds time, Report& report) {
     const Goal goal{.factor = interval_ms_goal, .of_p99 = true};
     for (std::size_t i = 0; i < rivals.size(); ++i) {
         const auto& [name, script] = rivals[i];
-        Figure figure{.name = fmt::format("{} games: interval", count),
+        Figure figure{.name = name_of(count) + ": interval",
                       .unit = "ms",
                       .value = ours,
                       .goal = count <= games_within_capacity ? std::optional(goal) : std::nullopt,
@@ -139,6 +148,8 @@ Result<void> add_games(std::uint32_t count, milliseconds time, Report& report) {
             add_point(chart, i + 1, count, **node);
         } else if (i > 0) {
             continue;  // the same figure again
+        } else if (report.notes.empty()) {
+            report.notes.emplace_back(no_node);
         }
         report.figures.push_back(std::move(figure));
     }
@@ -153,13 +164,11 @@ Result<void> add_hog(milliseconds time, Report& report) {
     if (!seen) {
         return std::unexpected(std::move(seen.error()));
     }
-    report.figures.push_back(
-        {.name = fmt::format("{} games beside one that burns {} ms a tick: interval", beside_hog,
-                             hog_work.count() / 1'000),
-         .unit = "ms",
-         .value = measured(seen->all_ms),
-         .goal = Goal{.factor = interval_ms_goal, .of_p99 = true},
-         .note = spread_of(*seen)});
+    report.figures.push_back({.name = name_beside_hog() + ": interval",
+                              .unit = "ms",
+                              .value = measured(seen->all_ms),
+                              .goal = Goal{.factor = interval_ms_goal, .of_p99 = true},
+                              .note = spread_of(*seen)});
     return {};
 }
 
@@ -176,15 +185,17 @@ Result<Report> run_seed_table(const Options& options) {
                                        {.name = "Node, one loop", .points = {}},
                                        {.name = "Node child a game", .points = {}}}});
     for (const std::uint32_t count : sizes.games) {
+        if (!options.wants(name_of(count))) {
+            continue;
+        }
         if (auto added = add_games(count, sizes.time, report); !added) {
             return std::unexpected(std::move(added.error()));
         }
     }
-    if (auto added = add_hog(sizes.time, report); !added) {
-        return std::unexpected(std::move(added.error()));
-    }
-    if (!report.figures.front().rival) {
-        report.notes.emplace_back(no_node);
+    if (options.wants(name_beside_hog())) {
+        if (auto added = add_hog(sizes.time, report); !added) {
+            return std::unexpected(std::move(added.error()));
+        }
     }
     return report;
 }

@@ -244,7 +244,8 @@ Result<double> publish_ns(std::uint32_t bytes, std::uint32_t readers, Pace pace,
     return cost_ns;  // the end of the process that stored it carries it
 }
 
-Result<void> add_size(Report& report, std::uint32_t bytes, Pace pace, const Scale& scale) {
+Result<void> add_size(Report& report, std::uint32_t bytes, Pace pace, const Options& options,
+                      const Scale& scale) {
     const char* how = pace == Pace::none ? "without a pause" : "every one read";
     Chart chart{
         .title = fmt::format("A snapshot of {} KiB, {}: cost for its producer", bytes / 1024, how),
@@ -252,6 +253,11 @@ Result<void> add_size(Report& report, std::uint32_t bytes, Pace pace, const Scal
         .y_label = "ns a snapshot",
         .lines = {{RingsideBroadcast::name, {}}, {MemcpyBroadcast::name, {}}}};
     for (const std::uint32_t readers : {1u, 4u, 16u}) {
+        const std::string name =
+            fmt::format("publish {} KiB, {} readers, {}", bytes / 1024, readers, how);
+        if (!options.wants(name)) {
+            continue;
+        }
         std::vector<Contestant> contestants{
             {RingsideBroadcast::name,
              [=] { return publish_ns<RingsideBroadcast>(bytes, readers, pace, scale.slice_ns); },
@@ -264,7 +270,7 @@ Result<void> add_size(Report& report, std::uint32_t bytes, Pace pace, const Scal
         }
         Figure figure = figure_of(
             contestants, {.against = Against::floor, .bound = Bound::at_most, .factor = 1.3});
-        figure.name = fmt::format("publish {} KiB, {} readers, {}", bytes / 1024, readers, how);
+        figure.name = name;
         figure.unit = "ns";
         report.figures.push_back(figure);
         for (std::size_t at = 0; at < contestants.size(); ++at) {
@@ -282,7 +288,7 @@ Result<Report> run_snapshots(const Options& options) {
     Report report{.bench = "snapshots"};
     for (const std::uint32_t bytes : {1024u, 16u * 1024}) {
         for (const Pace pace : {Pace::readers, Pace::none}) {
-            if (const auto ran = add_size(report, bytes, pace, scale); !ran) {
+            if (const auto ran = add_size(report, bytes, pace, options, scale); !ran) {
                 return std::unexpected(ran.error());
             }
         }

@@ -108,7 +108,7 @@ Figure compare(std::string name, const std::vector<WakeKind>& kinds,
 }
 
 Result<void> add_cpus(Report& report, const std::vector<WakeKind>& all, Cpus cpus,
-                      const Scale& scale) {
+                      const Options& options, const Scale& scale) {
     const char* where = cpus == Cpus::two ? "across CPUs" : "on one CPU";
     std::vector<WakeKind> kinds;
     Chart chart{.title = fmt::format("Waking {}", where),
@@ -124,6 +124,12 @@ Result<void> add_cpus(Report& report, const std::vector<WakeKind>& all, Cpus cpu
         }
     }
     for (const std::int64_t asleep_ns : {100'000, 1'000'000, 5'000'000}) {
+        const std::string shape = fmt::format("asleep {}, {}", duration_text(asleep_ns), where);
+        const std::string wake = "wake, " + shape;
+        const std::string call = "waker's call, " + shape;
+        if (!options.wants(wake) && !options.wants(call)) {
+            continue;
+        }
         const auto count = static_cast<std::uint32_t>(
             std::clamp<std::int64_t>(scale.slept_ns / asleep_ns, 2, wakes_max));
         std::vector<Samples> samples(kinds.size());
@@ -143,9 +149,8 @@ Result<void> add_cpus(Report& report, const std::vector<WakeKind>& all, Cpus cpu
             chart.lines[at].points.emplace_back(static_cast<double>(asleep_ns) / 1e3,
                                                 latencies[at].median);
         }
-        const std::string shape = fmt::format("asleep {}, {}", duration_text(asleep_ns), where);
-        report.figures.push_back(compare("wake, " + shape, kinds, latencies));
-        report.figures.push_back(compare("waker's call, " + shape, kinds, calls));
+        report.figures.push_back(compare(wake, kinds, latencies));
+        report.figures.push_back(compare(call, kinds, calls));
     }
     report.charts.push_back(std::move(chart));
     return {};
@@ -158,7 +163,7 @@ Result<Report> run_wake(const Options& options) {
     Report report{.bench = "wake"};
     const auto kinds = wake_kinds();
     for (const Cpus cpus : {Cpus::two, Cpus::same}) {
-        if (const auto ran = add_cpus(report, kinds, cpus, scale); !ran) {
+        if (const auto ran = add_cpus(report, kinds, cpus, options, scale); !ran) {
             return std::unexpected(ran.error());
         }
     }
