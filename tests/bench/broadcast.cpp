@@ -12,10 +12,13 @@
 #include "benches.hpp"
 #include "cpu_time.hpp"
 #include "crowd.hpp"
+#include "loaded.hpp"
 #include "served.hpp"
 #include "tests/bench/rivals/epoll_broadcast.hpp"
 
 #include "ringside/core/clock.hpp"
+#include "ringside/core/histogram.hpp"
+#include "ringside/ipc/doorbell.hpp"
 #include "ringside/net/client.hpp"
 #include "ringside/relay/relay.hpp"
 #include "ringside/tron/config.hpp"
@@ -413,6 +416,70 @@ Result<Figure> measure_deltas(const Size& size, std::uint16_t tick_ms) {
     return (*arena)->figure("a racing tick of tron");
 }
 
+/// How long a game beside a crowd waits: its player's input to the view that shows it, while the
+/// crowd is sent a snapshot ten times a second, and while it is sent none. In turns.
+Result<Figure> measure_neighbour(std::uint32_t sessions, const Options& options) {
+    constexpr std::int64_t period_ns = 100'000'000;
+    const auto slice = std::chrono::milliseconds(options.smoke ? 200 : 1'500);
+    auto arena = Arena::start();
+    if (!arena) {
+        return std::unexpected(std::move(arena.error()));
+    }
+    auto speaker = Speaker::start((*arena)->endpoint(), 4);
+    if (!speaker) {
+        return std::unexpected(std::move(speaker.error()));
+    }
+    if (auto filled = (*arena)->fill(sessions); !filled) {
+        return std::unexpected(std::move(filled.error()));
+    }
+    Histogram beside_ns;
+    Histogram alone_ns;
+    for (int turn = 0; turn < (options.smoke ? 2 : 10); ++turn) {
+        const bool crowded = turn % 2 == 0;
+        Loaded neighbour;
+        if (auto started = neighbour.start({.endpoint = (*arena)->endpoint(),
+                                            .mode = load::Mode::relay,
+                                            .games = 1,
+                                            .players = 1,
+                                            .inputs_per_second = 100,
+                                            .input_bytes = 64,
+                                            .warm_up = slice / 4,
+                                            .time = slice});
+            !started) {
+            return std::unexpected(std::move(started.error()));
+        }
+        const std::int64_t end_ns =
+            monotonic_ns() + std::chrono::nanoseconds(slice + slice / 4).count();
+        for (std::int64_t due_ns = monotonic_ns(); crowded && due_ns < end_ns;
+             due_ns += period_ns) {
+            sleep_until(due_ns);
+            const auto before = (*arena)->crowd().frames();
+            const auto said = speaker->say();
+            if (!said) {
+                return std::unexpected(said.error());
+            }
+            if (auto came = (*arena)->crowd().wait_for_each(before, 1, round_timeout_ns); !came) {
+                return std::unexpected(std::move(came.error()));
+            }
+        }
+        const auto outcome = neighbour.outcome();
+        if (!outcome) {
+            return std::unexpected(outcome.error());
+        }
+        if (auto checked = check_outcome(*outcome); !checked) {
+            return std::unexpected(std::move(checked.error()));
+        }
+        (crowded ? beside_ns : alone_ns).merge(outcome->latency_ns);
+    }
+    return Figure{.name = fmt::format("{} sessions: another game's input to its view", sessions),
+                  .unit = "µs",
+                  .value = measured_us(beside_ns),
+                  .floor = Yardstick{"the crowd is sent nothing", measured_us(alone_ns)},
+                  .note =
+                      "an open loop of 100 inputs a second; the crowd, which reads on the same "
+                      "CPUs, is sent ten snapshots a second"};
+}
+
 }  // namespace
 
 Result<Report> run_broadcast(const Options& options) {
@@ -438,6 +505,9 @@ Result<Report> run_broadcast(const Options& options) {
             if (auto added = add(measure_snapshots(size, input_bytes)); !added) {
                 return std::unexpected(std::move(added.error()));
             }
+        }
+        if (auto added = add(measure_neighbour(size.sessions, options)); !added) {
+            return std::unexpected(std::move(added.error()));
         }
     }
     report.notes.push_back("every watcher was sent every message of every round, once");
