@@ -24,11 +24,6 @@ std::uint32_t* futex_word(BellWord& bell) noexcept {
     return reinterpret_cast<std::uint32_t*>(&bell.asleep);
 }
 
-// One sleeper per bell, so one wake. It cannot fail on mapped memory.
-void wake(BellWord& bell) noexcept {
-    ::syscall(SYS_futex, futex_word(bell), FUTEX_WAKE, 1, nullptr, nullptr, 0);
-}
-
 }  // namespace
 
 // BELL is three exchanges of one word. Each reads what the one before it in the word's own order
@@ -62,6 +57,11 @@ void sleep_until(std::int64_t deadline_ns) noexcept {
     // Absolute, so a signal in between costs no time: sleep on.
     while (::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &deadline, nullptr) == EINTR) {
     }
+}
+
+// One sleeper per bell, so one wake. It cannot fail on mapped memory.
+void wake(BellWord& bell) noexcept {
+    ::syscall(SYS_futex, futex_word(bell), FUTEX_WAKE, 1, nullptr, nullptr, 0);
 }
 
 bool ring(BellWord& bell) noexcept {

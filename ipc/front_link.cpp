@@ -59,13 +59,23 @@ bool GameLink::try_write(EventKind kind, EventHeader header, Bytes body) noexcep
 }
 
 void GameLink::publish() noexcept {
-    if (std::exchange(unpublished_, false)) {
-        events_.publish();
-        happened::event_published(game_key(id_), events_.position(), 0);
-        if (ring(segment_.layout().bell)) {
-            happened::wake(game_key(id_), 0, 0);
-        }
+    if (BellWord* bell = publish_without_wake()) {
+        wake(*bell);
     }
+}
+
+BellWord* GameLink::publish_without_wake() noexcept {
+    if (!std::exchange(unpublished_, false)) {
+        return nullptr;
+    }
+    events_.publish();
+    happened::event_published(game_key(id_), events_.position(), 0);
+    BellWord& bell = segment_.layout().bell;
+    if (!take_announcement(bell)) {
+        return nullptr;
+    }
+    happened::wake(game_key(id_), 0, 0);
+    return &bell;
 }
 
 void GameLink::set_following(bool following) noexcept {

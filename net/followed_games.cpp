@@ -88,17 +88,6 @@ void FollowedGames::retry_departures() {
     taken_.clear();
 }
 
-void FollowedGames::publish() {
-    for (const std::uint32_t slot : unpublished_) {
-        FollowedGame* game = in_slot(slot);
-        if (game != nullptr && std::exchange(game->unpublished, false)) {
-            game->link.publish();
-            note_maybe_unused(*game);
-        }
-    }
-    unpublished_.clear();
-}
-
 // ---- news --------------------------------------------------------------------------------------
 
 void FollowedGames::note_news(std::uint32_t slot) {

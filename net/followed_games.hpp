@@ -13,6 +13,7 @@
 
 #include "send_buffer.hpp"
 
+#include "ringside/ipc/doorbell.hpp"
 #include "ringside/ipc/front_link.hpp"
 
 namespace ringside {
@@ -75,7 +76,21 @@ public:
     void depart(FollowedGame&, SessionId, EventKind);
     void retry_departures();
     [[nodiscard]] bool anything_unpublished() const noexcept { return !unpublished_.empty(); }
-    void publish();
+    /// Calls wake(BellWord&) for each game that has to be woken.
+    template <class Wake>
+    void publish(Wake wake) {
+        for (const std::uint32_t slot : unpublished_) {
+            FollowedGame* game = in_slot(slot);
+            if (game == nullptr || !std::exchange(game->unpublished, false)) {
+                continue;
+            }
+            if (BellWord* bell = game->link.publish_without_wake()) {
+                wake(*bell);
+            }
+            note_maybe_unused(*game);
+        }
+        unpublished_.clear();
+    }
 
     // News: worth reading because it was rung, swept, or just opened.
     void note_news(std::uint32_t slot);

@@ -45,8 +45,8 @@ int run_front(FrontLink link, const std::vector<int>& listening_fds, const Front
             return complain(loop.error());
         }
         // An eventfd was made only where the doorbell's futex cannot be waited on.
-        const bool futex_wait = options.uring_futex && features->futex_wait && link.wake_fd() < 0;
-        if (!futex_wait && link.wake_fd() < 0) {
+        const bool futexes = options.uring_futex && features->futexes && link.wake_fd() < 0;
+        if (!futexes && link.wake_fd() < 0) {
             return complain({std::make_error_code(std::errc::not_supported),
                              "front: no eventfd, and io_uring cannot wait on futexes here"});
         }
@@ -58,7 +58,7 @@ int run_front(FrontLink link, const std::vector<int>& listening_fds, const Front
             }
             network.emplace(std::move(*started));
         }
-        FrontServer front(std::move(*loop), std::move(link), listening_fds, options, futex_wait,
+        FrontServer front(std::move(*loop), std::move(link), listening_fds, options, futexes,
                           std::move(network));
         return run(front);
     } catch (const std::exception& exception) {  // no memory: the supervisor starts another front

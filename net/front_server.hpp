@@ -49,7 +49,7 @@ inline constexpr const char* banned_text = "nobody is let in from your address f
 class FrontServer {
 public:
     FrontServer(RingLoop, FrontLink, const std::vector<int>& listening_fds, const FrontOptions&,
-                bool futex_wait, std::optional<NetworkSimulator> network);
+                bool futexes, std::optional<NetworkSimulator> network);
 
     FrontServer(const FrontServer&) = delete;
     FrontServer& operator=(const FrontServer&) = delete;
@@ -214,7 +214,7 @@ private:
     FrontStatistics statistics_;            // before what counts in it
     std::optional<SessionTable> sessions_;  // for observers; without memory for it, they see none
     FrontOptions options_;
-    bool futex_wait_;
+    bool futexes_;                             // io_uring waits on them and wakes them
     std::optional<NetworkSimulator> network_;  // between clients and us
     std::vector<Listener> listeners_;
     HostMessages messages_;  // before what holds its buffers

@@ -43,11 +43,11 @@ void tune(int listening_fd) noexcept {
 }  // namespace
 
 FrontServer::FrontServer(RingLoop loop, FrontLink link, const std::vector<int>& listening_fds,
-                         const FrontOptions& options, bool futex_wait,
+                         const FrontOptions& options, bool futexes,
                          std::optional<NetworkSimulator> network)
     : link_(std::move(link)),
       options_(options),
-      futex_wait_(futex_wait),
+      futexes_(futexes),
       network_(std::move(network)),
       connections_(loop_, statistics_, options.connections_max),
       games_(link_.host().games().size()),
@@ -89,7 +89,7 @@ void FrontServer::arm_bell() noexcept {
         return;
     }
     bell_armed_ = true;
-    if (futex_wait_) {
+    if (futexes_) {
         loop_.futex_wait(link_.bell(), {.operation = Operation::bell});
     } else {
         // Once: two completions for one readable state would make the second read block.
@@ -158,7 +158,7 @@ void FrontServer::take_completions() {
                 break;
             case Operation::bell:
                 statistics_.add(FrontStatistic::wakes);
-                if (!futex_wait_) {
+                if (!futexes_) {
                     std::uint64_t rings = 0;
                     (void)!::read(link_.wake_fd(), &rings, sizeof rings);  // only resets it
                 }

@@ -69,11 +69,11 @@ Result<KernelFeatures> check_kernel() {
     }
     io_uring_probe* probe = io_uring_get_probe_ring(&ring);
     // A newer kernel lists operations that liburing's enum ends before: those it supports only.
-    const bool futex_wait =
-        probe != nullptr && io_uring_opcode_supported(probe, op_futex_wait) != 0;
+    const bool futexes = probe != nullptr && io_uring_opcode_supported(probe, op_futex_wait) != 0 &&
+                         io_uring_opcode_supported(probe, op_futex_wake) != 0;
     io_uring_free_probe(probe);
     io_uring_queue_exit(&ring);
-    return KernelFeatures{.futex_wait = futex_wait};
+    return KernelFeatures{.futexes = futexes};
 }
 
 }  // namespace ringside

@@ -171,6 +171,14 @@ void RingLoop::futex_wait(BellWord& bell, Token token) noexcept {
     io_uring_sqe_set_data64(sqe, packed(token));
 }
 
+void RingLoop::futex_wake(BellWord& bell) noexcept {
+    io_uring_sqe* sqe = next_sqe();
+    io_uring_prep_rw(op_futex_wake, sqe, futex2_size_u32, &bell.asleep, 0, 1);  // off: how many
+    sqe->addr3 = futex_match_any;
+    sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+    io_uring_sqe_set_data64(sqe, packed({}));
+}
+
 void RingLoop::cancel(Token token) noexcept {
     io_uring_sqe* sqe = next_sqe();
     io_uring_prep_cancel64(sqe, packed(token), 0);

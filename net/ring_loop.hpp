@@ -4,7 +4,7 @@
 //
 // Requests are named by a Token that comes back with each of their completions. A receive lands in
 // a buffer that the kernel picked from a shared ring of them, so a silent connection holds none.
-// Source  io_uring(7); liburing 2.3. Its headers end before FUTEX_WAIT: that one is made by hand.
+// Source  io_uring(7); liburing 2.3. Its headers end before futexes: those are made by hand.
 
 #include <array>
 #include <cstdint>
@@ -22,6 +22,7 @@ namespace ringside {
 
 // linux/io_uring.h and linux/futex.h of Linux 6.7, which liburing 2.3's headers do not reach.
 inline constexpr std::uint8_t op_futex_wait = 51;
+inline constexpr std::uint8_t op_futex_wake = 52;
 inline constexpr std::int32_t futex2_size_u32 = 2;
 inline constexpr std::uint64_t futex_match_any = 0xffffffff;
 
@@ -72,6 +73,9 @@ public:
     void read(int fd, MutableBytes into, std::uint64_t offset, Token) noexcept;
     /// Completes when the word is woken, or at once when it does not say `asleep`.
     void futex_wait(BellWord&, Token) noexcept;
+    /// Wakes who sleeps on the word, in the place of a call of its own. The word must stay until
+    /// this is submitted.
+    void futex_wake(BellWord&) noexcept;
     void cancel(Token) noexcept;
     void close(int fd) noexcept;
 

@@ -147,7 +147,8 @@ constexpr std::array rows{
               "Fronts and reactive games run before everything else on the machine "
               "(SCHED_FIFO; needs root or CAP_SYS_NICE)",
               on_serve, &RawOptions::realtime},
-    OptionRow{"--no-uring-futex", "", "Wake by eventfd even where io_uring can wait on futexes",
+    OptionRow{"--no-uring-futex", "",
+              "Wake fronts by eventfd, and games by a call each, even where io_uring can do both",
               on_serve, &RawOptions::no_uring_futex},
     OptionRow{"--check", "",
               "Only say whether a host started like this could go on with the games of its "

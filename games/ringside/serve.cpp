@@ -256,7 +256,7 @@ int run_serve(const ServeOptions& options) {
         !made) {
         return refuse(made.error());
     }
-    const bool uring_futex = options.uring_futex && kernel->futex_wait;
+    const bool uring_futex = options.uring_futex && kernel->futexes;
     const HostOptions host{.instance = options.instance,
                            .games_max = options.games_max,
                            .games_per_creator_max = options.games_per_address,

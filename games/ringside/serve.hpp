@@ -32,7 +32,7 @@ struct ServeOptions {
     std::vector<std::string> allowed_origins;   // of pages that may use this host; "*": any
     std::vector<AddressRange> trusted_proxies;  // whose X-Forwarded-For is believed
     NetworkConditions network;                  // simulated, between fronts and clients
-    bool uring_futex = true;                    // false: fronts are woken by eventfds
+    bool uring_futex = true;                    // false: no futexes in io_uring
     bool busy_poll = false;                     // fronts never sleep
     bool fresh = false;                         // ends what a host that died has left
     bool realtime = false;                      // fronts and reactive games run before all else

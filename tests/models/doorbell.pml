@@ -4,7 +4,8 @@
 // a front may die at any step, and then the supervisor raises its epoch and wakes the game.
 //
 // game        GameLoop::wait_for_events, has_events, apply_events   ipc/game_loop.cpp
-// front       GameLink::publish = EventProducer::publish, ring      ipc/front_link.cpp
+// front       GameLink::publish = EventProducer::publish, take_announcement, wake
+//                                                                  ipc/front_link.cpp
 // supervisor  GameTable::raise_front_epoch                          ipc/game_table.cpp
 //
 // Memory is x86's: each process has a store buffer of one entry, which drains at any time. An

@@ -44,7 +44,10 @@ void wait_until(BellWord&, std::int64_t deadline_ns) noexcept;
 /// Takes the announcement, if there is one; the caller must then wake the sleeper.
 [[nodiscard, gnu::hot]] bool take_announcement(BellWord&) noexcept;  // BELL: exchange
 
-/// take_announcement(), then FUTEX_WAKE if there was one: then it is true.
+/// FUTEX_WAKE: of who has taken the announcement.
+[[gnu::hot]] void wake(BellWord&) noexcept;
+
+/// take_announcement(), then wake() if there was one: then it is true.
 [[gnu::hot]] bool ring(BellWord&) noexcept;
 
 /// After the death of a ringer: it may have taken the announcement and woken nobody.

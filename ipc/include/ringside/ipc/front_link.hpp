@@ -18,6 +18,7 @@
 
 #include "ringside/core/game.hpp"
 #include "ringside/core/ids.hpp"
+#include "ringside/ipc/doorbell.hpp"
 #include "ringside/ipc/event.hpp"
 #include "ringside/ipc/event_ring.hpp"
 #include "ringside/ipc/game_segment.hpp"
@@ -101,6 +102,10 @@ public:
     /// Makes the events written visible and wakes the game if it waits for events. Costs no system
     /// call while the game is awake, and nothing without a try_write since the last flush.
     void publish() noexcept;
+
+    /// The same, but a game that has to be woken is left to the caller: by wake() of this bell,
+    /// before anything waits for the game.
+    [[nodiscard]] BellWord* publish_without_wake() noexcept;
 
     /// Where this front's next event will begin; see EventProducer::position().
     [[nodiscard]] std::uint64_t position() const noexcept { return events_.position(); }

@@ -29,8 +29,8 @@ struct FrontOptions {
     std::uint32_t connections_per_address_max = 0;
     bool limit_own_address = false;               // this machine's too
     std::uint32_t messages_per_second_max = 200;  // of one connection, burst of one second
-    bool uring_futex = true;  // wait on the doorbell's futex where the kernel can; else the eventfd
-    bool busy_poll = false;   // never sleep
+    bool uring_futex = true;   // wait on and wake futexes by io_uring where it can; else an eventfd
+    bool busy_poll = false;    // never sleep
     std::uint32_t fronts = 1;  // that accept from the same sockets
     WebAssets web_assets;      // what browsers are served; none: built without a web client
     /// Where NAME.replay is the last recorded match of the game NAME; empty: none are served.
@@ -44,7 +44,7 @@ struct FrontOptions {
 
 /// What this kernel's io_uring offers a front.
 struct KernelFeatures {
-    bool futex_wait = false;  // Linux 6.7: the doorbell needs no eventfd
+    bool futexes = false;  // Linux 6.7: waits on and wakes them; the doorbell needs no eventfd
 };
 
 /// Probes io_uring. The Error names what is missing and the Linux version or setting that has it.
