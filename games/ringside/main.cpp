@@ -12,6 +12,7 @@
 
 #include "bot_matches.hpp"
 #include "demo.hpp"
+#include "doctor.hpp"
 #include "host_process.hpp"
 #include "list.hpp"
 #include "names.hpp"
@@ -176,6 +177,7 @@ int run(const Options& options) {
         case Command::errors: return run_errors(options.operate.instance, options.operate.json);
         case Command::tap: return run_tap(options.tap);
         case Command::record: return run_record(options.record);
+        case Command::doctor: return run_doctor(options.doctor);
         case Command::replay: return replay(options.replay);
     }
     return 1;

@@ -180,6 +180,22 @@ constexpr std::array rows{
               "File to write, which must not exist (default: the game's name with .replay)",
               on_record, &RawOptions::out},
 
+    OptionRow{"--games", "N", "Games at once that the machine is to host", on_doctor,
+              Number{&RawOptions::doctor_games, 1, games_max_limit, "games"}},
+    OptionRow{"--hz", "N", "Ticks of each a second", on_doctor,
+              Number{&RawOptions::doctor_hz, 1, 1'000, "ticks"}},
+    OptionRow{"--low-latency", "", "Warn of what costs only microseconds as well", on_doctor,
+              &RawOptions::low_latency},
+    OptionRow{"--latency-seconds", "N",
+              "Measure on every CPU, all busy meanwhile, for how long at a time a process does not "
+              "run; 0: do not",
+              on_doctor, Number{&RawOptions::latency_s, 0, 3'600, "seconds"}},
+    OptionRow{"--root", "FOLDER",
+              "Judge the copy of another machine's /proc and /sys there; nothing is measured",
+              on_doctor, &RawOptions::root},
+    OptionRow{"--json", "", "Print one JSON object, {\"verdict\":…,\"checks\":[...]}", on_doctor,
+              &RawOptions::json},
+
     OptionRow{"file", "", "A recorded match, or traces: one JSON object a line", on_replay,
               &RawOptions::trace, true},
     OptionRow{"--verify", "",
@@ -237,6 +253,12 @@ constexpr std::array commands{
     CommandRow{"record", on_record, "Record a game of a host of this machine, until it ends",
                "  ringside record swift-lantern -o final.replay\n"
                "The game does not notice. SIGINT and SIGTERM end the recording, not the game.\n"},
+    CommandRow{
+        "doctor", on_doctor, "Say what on this machine is in the way of a host, and the cure",
+        "  ringside doctor --games 1000 --hz 60\n"
+        "  ringside doctor --json --latency-seconds 0\n"
+        "Run it as the user, and in the service or container, that the host is to run in. It\n"
+        "changes nothing. Exit code: 0 all is well, 1 something warns, 2 something fails.\n"},
     CommandRow{"replay", on_replay, "Show a recorded match, or compare its states",
                "  ringside replay final.replay            space stops and goes on, h and l step,\n"
                "                                          k and j are faster and slower, q leaves\n"

@@ -72,6 +72,11 @@ struct RawOptions {
     bool unlisted = false;
     std::string who;
     std::uint64_t restores_per_second = restores_per_second_default;
+    std::uint64_t doctor_games = 100;
+    std::uint64_t doctor_hz = 60;
+    std::uint64_t latency_s = 5;
+    bool low_latency = false;
+    std::string root = "/";
 };
 
 // Bits of OptionRow::commands.
@@ -90,6 +95,7 @@ inline constexpr unsigned on_kick = 2048;
 inline constexpr unsigned on_ban = 4096;
 inline constexpr unsigned on_unban = 8192;
 inline constexpr unsigned on_record = 16384;
+inline constexpr unsigned on_doctor = 32768;
 inline constexpr unsigned on_stat = 1u << 16;
 inline constexpr unsigned on_errors = 1u << 17;
 inline constexpr unsigned on_tap = 1u << 18;

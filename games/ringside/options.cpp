@@ -194,6 +194,15 @@ void Reading::read(unsigned command) {
             options_.command = Command::record;
             options_.record = {.instance = raw_.instance, .game = raw_.game, .path = raw_.out};
             return;
+        case on_doctor:
+            options_.command = Command::doctor;
+            options_.doctor = {.needs = {.games = static_cast<std::uint32_t>(raw_.doctor_games),
+                                         .hz = static_cast<std::uint32_t>(raw_.doctor_hz),
+                                         .low_latency = raw_.low_latency},
+                               .root = raw_.root,
+                               .latency = std::chrono::seconds(raw_.latency_s),
+                               .json = raw_.json};
+            return;
         case on_replay: replay(); return;
     }
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "bot_matches.hpp"
+#include "doctor.hpp"
 #include "list.hpp"
 #include "record.hpp"
 #include "serve.hpp"
@@ -31,6 +32,7 @@ enum class Command {
     ban,
     unban,
     record,
+    doctor,
     replay,
     stat,
     errors,
@@ -85,6 +87,7 @@ struct Options {
     ServeOptions serve;
     OperateChoice operate;
     RecordOptions record;
+    DoctorOptions doctor;
     StatOptions stat;
     TapOptions tap;
     ReplayChoice replay;
