@@ -1,5 +1,9 @@
 #include "option_table.hpp"
 
+#include <sstream>
+
+#include <fmt/format.h>
+
 #include "bot_matches.hpp"
 
 #include "ringside/core/limits.hpp"
@@ -150,6 +154,13 @@ constexpr std::array rows{
     OptionRow{"--no-uring-futex", "",
               "Wake fronts by eventfd, and games by a call each, even where io_uring can do both",
               on_serve, &RawOptions::no_uring_futex},
+    OptionRow{"--config", "FILE",
+              "Options from a TOML file, by their long names: games-max = 100; the environment "
+              "(RINGSIDE_SERVE_GAMES_MAX=100) and what is typed here count more",
+              on_serve, &RawOptions::config},
+    OptionRow{"--print-config", "",
+              "Only print such a file, with all that is set by file, environment and command line",
+              on_serve, &RawOptions::print_config},
     OptionRow{"--check", "",
               "Only say whether a host started like this could go on with the games of its "
               "--instance",
@@ -224,7 +235,9 @@ constexpr std::array commands{
                "  ringside bot -G swift-lantern --players 2   two opponents for you\n"
                "  ringside bot --games 200 --players 2        200 matches at once\n"},
     CommandRow{"serve", on_serve, "Host games for others until SIGINT or SIGTERM",
-               "  ringside serve --listen :8766 --listen unix:/run/ringside.sock\n"},
+               "  ringside serve --listen :8766 --listen unix:/run/ringside.sock\n"
+               "  ringside serve --print-config > ringside.toml\n"
+               "  ringside serve --config ringside.toml --games-max 100\n"},
     CommandRow{"drain", on_drain,
                "Have a host of this machine refuse new games, and end with its last one", ""},
     CommandRow{"end", on_end, "End one game of a host of this machine; its players are told", ""},
@@ -269,8 +282,38 @@ constexpr std::array commands{
 
 }  // namespace
 
+std::string range_text(const Number& number) {
+    return fmt::format("{} to {}{}{}", number.low, number.high, number.unit.empty() ? "" : " ",
+                       number.unit);
+}
+
+std::string help_text(const OptionRow& row) {
+    const auto* number = std::get_if<Number>(&row.target);
+    if (number == nullptr) {
+        return std::string(row.help);
+    }
+    return fmt::format("{}: {} (default {})", row.help, range_text(*number),
+                       number->default_text.empty()
+                           ? fmt::format("{}", RawOptions{}.*number->target)
+                           : number->default_text);
+}
+
 std::span<const OptionRow> option_table() noexcept {
     return rows;
+}
+
+std::vector<std::string> long_flags(unsigned command) {
+    std::vector<std::string> flags;
+    for (const OptionRow& row : rows) {
+        std::string names(row.names);
+        for (std::istringstream in(names);
+             (row.commands & command) != 0 && std::getline(in, names, ',');) {
+            if (names.starts_with("--")) {
+                flags.push_back(names);
+            }
+        }
+    }
+    return flags;
 }
 
 std::span<const CommandRow> command_table() noexcept {

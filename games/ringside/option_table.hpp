@@ -77,6 +77,8 @@ struct RawOptions {
     std::uint64_t latency_s = 5;
     bool low_latency = false;
     std::string root = "/";
+    std::string config;
+    bool print_config = false;
 };
 
 // Bits of OptionRow::commands.
@@ -108,6 +110,9 @@ struct Number {
     std::string_view default_text = "";  // for help; empty: the target's own
 };
 
+/// "1 to 6 players"
+[[nodiscard]] std::string range_text(const Number& number);
+
 struct OptionRow {
     std::string_view names;  // "-P,--port"; without dashes: an argument told by its place
     std::string_view value;  // what help calls its value; empty for flags
@@ -120,6 +125,12 @@ struct OptionRow {
 };
 
 [[nodiscard]] std::span<const OptionRow> option_table() noexcept;
+
+/// Its help; of a number with range and default.
+[[nodiscard]] std::string help_text(const OptionRow& row);
+
+/// Every "--name" that a command takes.
+[[nodiscard]] std::vector<std::string> long_flags(unsigned command);
 
 struct CommandRow {
     std::string_view name;

@@ -5,14 +5,18 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "cpu_list.hpp"
 #include "option_table.hpp"
+#include "settings.hpp"
 
 #include "ringside/core/game_name.hpp"
 #include "ringside/core/limits.hpp"
@@ -48,16 +52,8 @@ std::optional<std::uint64_t> whole_number(std::string_view text) {
                                                                    : std::nullopt;
 }
 
-std::string range_text(const Number& number) {
-    return fmt::format("{} to {}{}{}", number.low, number.high, number.unit.empty() ? "" : " ",
-                       number.unit);
-}
-
 void add_number(CLI::App& app, const OptionRow& row, const Number& number, RawOptions& raw) {
     std::uint64_t& target = raw.*number.target;
-    const std::string help =
-        fmt::format("{}: {} (default {})", row.help, range_text(number),
-                    number.default_text.empty() ? fmt::format("{}", target) : number.default_text);
     const CLI::Validator in_range(
         [number](std::string& text) {
             const auto given = whole_number(text);
@@ -67,7 +63,7 @@ void add_number(CLI::App& app, const OptionRow& row, const Number& number, RawOp
                                      range_text(number));
         },
         std::string(), "range");
-    app.add_option(std::string(row.names), target, help)
+    app.add_option(std::string(row.names), target, help_text(row))
         ->type_name(std::string(row.value))
         ->check(in_range);
 }
@@ -448,8 +444,12 @@ int complain(const CLI::App& app, std::string_view what) {
 std::string unknown_text(const CLI::App& app) {
     const auto unknown = app.remaining(true);
     const std::string first = unknown.empty() ? "?" : unknown.front();
-    return fmt::format("{} '{}'", first.starts_with('-') ? "unknown flag" : "unexpected argument",
-                       first);
+    if (!first.starts_with('-')) {
+        return fmt::format("unexpected argument '{}'", first);
+    }
+    const CommandRow* command = command_given(app);
+    return fmt::format("unknown flag '{}'{}", first,
+                       suggestion(first, long_flags(command == nullptr ? on_top : command->bit)));
 }
 
 void refuse_flags_before_command(const CLI::App& app, const CommandRow& command) {
@@ -461,6 +461,67 @@ void refuse_flags_before_command(const CLI::App& app, const CommandRow& command)
     }
 }
 
+void parse(CLI::App& app, std::vector<std::string> arguments) {
+    std::ranges::reverse(arguments);  // as CLI11 wants them
+    app.parse(std::move(arguments));
+}
+
+/// Whether a source's values would do if it were the only one, so that a refusal names it.
+void judge_alone(const SettingSource& source) {
+    RawOptions raw;
+    CLI::App app;
+    build(app, raw);
+    std::vector<std::string> arguments{"serve"};
+    for (const Setting& setting : source.settings) {
+        std::ranges::move(as_arguments(setting), std::back_inserter(arguments));
+    }
+    try {
+        parse(app, arguments);
+    } catch (const CLI::ParseError& wrong) {
+        throw Refusal{fmt::format("{}: {}", source.name, wrong.what())};
+    }
+}
+
+/// The command line with what the environment says, and behind that the config file, of options
+/// that it does not have itself.
+std::vector<std::string> with_settings(const CLI::App& serve, const std::string& config_path,
+                                       const std::vector<std::string>& arguments) {
+    std::vector<Result<SettingSource>> sources{read_environment(environ)};
+    if (!config_path.empty()) {
+        sources.push_back(read_config_file(config_path));
+    }
+    std::vector<std::string> given;
+    for (const OptionRow& row : option_table()) {
+        const std::string_view name = setting_name(row);
+        if (!name.empty() && serve.count(fmt::format("--{}", name)) > 0) {
+            given.emplace_back(name);
+        }
+    }
+    std::vector<std::string> all = arguments;
+    for (const auto& source : sources) {
+        if (!source) {
+            throw Refusal{source.error().text()};
+        }
+        judge_alone(*source);
+        const std::vector<std::string> before = given;
+        for (const Setting& setting : source->settings) {
+            if (std::ranges::none_of(before, [&setting](const std::string& other) {
+                    return same_choice(setting.name, other);
+                })) {
+                std::ranges::move(as_arguments(setting), std::back_inserter(all));
+                given.push_back(setting.name);
+            }
+        }
+    }
+    return all;
+}
+
+void print_config(const CLI::App& serve) {
+    fmt::print("{}", config_text([&serve](const std::string& flag) {
+                   return serve.get_option(flag)->results();
+               }));
+}
+
 }  // namespace
 
 std::expected<Options, int> parse_options(int argc, char** argv) {
@@ -468,7 +529,11 @@ std::expected<Options, int> parse_options(int argc, char** argv) {
     CLI::App app(summary);
     try {
         build(app, raw);
-        app.parse(argc, argv);
+        std::vector<std::string> arguments(argv + 1, argv + argc);
+        parse(app, arguments);
+        if (app.got_subcommand("serve")) {
+            parse(app, with_settings(*app.get_subcommand("serve"), raw.config, arguments));
+        }
         Options options;
         options.bare = argc == 1;
         const CommandRow* command = command_given(app);
@@ -478,6 +543,10 @@ std::expected<Options, int> parse_options(int argc, char** argv) {
             refuse_flags_before_command(app, *command);
             Reading(*app.get_subcommand(std::string(command->name)), raw, options)
                 .read(command->bit);
+        }
+        if (raw.print_config) {
+            print_config(*app.get_subcommand("serve"));
+            return std::unexpected(0);
         }
         return options;
     } catch (const CLI::Success& asked) {  // help or version

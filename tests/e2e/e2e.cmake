@@ -43,3 +43,5 @@ target_compile_definitions(e2e_load_test PRIVATE RINGSIDE_LOAD="$<TARGET_FILE:ri
 add_dependencies(e2e_load_test ringside-load)
 ringside_e2e_test(doctor)
 target_link_libraries(e2e_doctor_test PRIVATE ringside_program nlohmann_json::nlohmann_json)
+ringside_e2e_test(config)
+target_link_libraries(e2e_config_test PRIVATE ringside_program)
