@@ -1,13 +1,14 @@
 #include "game_log.hpp"
 
 #include <array>
-#include <cstdio>
 #include <string_view>
 #include <utility>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
+#include "ringside/core/log.hpp"
 #include "ringside/core/printable.hpp"
 
 namespace ringside {
@@ -53,6 +54,7 @@ GameLog::~GameLog() {
 
 void GameLog::become_standard_error() noexcept {
     dup2(write_fd_, STDERR_FILENO);
+    forget_journal();
     *this = GameLog{};
 }
 
@@ -88,12 +90,11 @@ void GameLog::print_line(std::int64_t now_ns, StatisticsFile& errors) {
         return;
     }
     if (dropped_ != 0) {
-        std::fprintf(stderr, "ringside: %llu lines that games wrote are left out\n",
-                     static_cast<unsigned long long>(std::exchange(dropped_, 0)));
+        log(LogLevel::warning,
+            fmt::format("{} lines that games wrote are left out", std::exchange(dropped_, 0)));
     }
-    const std::string text = "game: " + printable(line);
-    std::fprintf(stderr, "%s\n", text.c_str());
-    errors.note_error(text);
+    log(LogLevel::warning, line, "game");
+    errors.note_error("game: " + printable(line));
 }
 
 }  // namespace ringside

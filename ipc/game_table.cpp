@@ -18,6 +18,7 @@
 #include "ringside/core/clock.hpp"
 #include "ringside/core/game_name.hpp"
 #include "ringside/core/invariant.hpp"
+#include "ringside/core/log.hpp"
 #include "ringside/core/ticker.hpp"
 #include "ringside/ipc/event_ring.hpp"
 #include "ringside/ipc/happenings.hpp"
@@ -185,6 +186,8 @@ void GameTable::create(ControlPacket& packet) {
     packet.game_slot = id->slot;
     packet.game_epoch = id->epoch;
     packet.created = 1;
+    log(LogLevel::info,
+        fmt::format("game '{}' ({}) made", packet.name, types_[*type_index]->name()));
 }
 
 Result<GameId> GameTable::make_game(const ControlPacket& packet, std::size_t type_index,
@@ -340,7 +343,7 @@ void GameTable::on_forked(const ControlPacket& packet) {
             "cannot fork a process for game '{}': {}; raise the limits of processes "
             "and memory, or run fewer games",
             entry.record.name, std::strerror(static_cast<int>(packet.reason)));
-        statistics_.report(text);
+        statistics_.report(LogLevel::warning, text);
         if (entry.record.restarts > 0) {  // somebody's match: it can wait, and not be had again
             fork_again_ns_ = monotonic_ns() + fork_again_after_ns;
             return wait_for_restore(slot);
@@ -430,7 +433,7 @@ void GameTable::on_death(std::uint32_t slot, const std::string& how, bool killed
         const std::string text = fmt::format(
             "game '{}' crashed {} times in a row ({}) and could not be restored", entry.record.name,
             entry.deaths_without_progress + entry.kills_without_progress, how);
-        statistics_.report(text);
+        statistics_.report(LogLevel::error, text);
         hooks_.announce_failure({slot, entry.record.epoch}, text);
         return retire(slot, HostStatistic::games_ended_failed);
     }
@@ -444,7 +447,7 @@ void GameTable::on_death(std::uint32_t slot, const std::string& how, bool killed
         "game '{}' (pid {}) {}; restoring it{}", entry.record.name, entry.record.pid, how,
         layout.header.skip_position_plus_1 != 0 ? " without the event it died of" : "");
     if (options_.log_restores) {
-        statistics_.report(text);
+        statistics_.report(LogLevel::warning, text);
     } else {
         statistics_.note_error(text);
     }
@@ -462,6 +465,7 @@ void GameTable::restore(std::uint32_t slot) {
     }
     if (waiting_.empty()) {
         statistics_.report(
+            LogLevel::error,
             fmt::format("games crash more often than {} times a second; they wait to be restored "
                         "(--restores-per-second)",
                         restore_rate_.per_second));
@@ -583,6 +587,7 @@ void GameTable::retire(std::uint32_t slot, HostStatistic why) {
     statistics_.add(why);
     forget_name(slot);
     Entry& entry = entries_[slot];
+    log(LogLevel::info, fmt::format("game '{}' has ended", entry.record.name));
     unlink(game_segment_path(instance_path_, {slot, entry.record.epoch}).c_str());
     const std::uint64_t creator = entry.segment.plan().creator;
     entry.segment = GameSegment{};
@@ -655,8 +660,8 @@ void GameTable::kill_if_hanging(Entry& entry, std::int64_t now_ns) {
         happened::hang(game_key({entry.segment.plan().slot, entry.record.epoch}),
                        static_cast<std::uint64_t>(entry.record.pid), 0);
         statistics_.add(HostStatistic::hangs);
-        statistics_.report(fmt::format("game '{}' (pid {}) hangs; killing it", entry.record.name,
-                                       entry.record.pid));
+        statistics_.report(LogLevel::warning, fmt::format("game '{}' (pid {}) hangs; killing it",
+                                                          entry.record.name, entry.record.pid));
         kill(entry.record.pid, SIGKILL);  // on_exit does the rest
     }
 }

@@ -4,7 +4,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -18,6 +17,8 @@
 #include "control.hpp"
 #include "process.hpp"
 #include "sandbox.hpp"
+
+#include "ringside/core/log.hpp"
 
 namespace ringside {
 namespace {
@@ -76,7 +77,7 @@ bool take_ownership(GameSegment& segment) {
 }
 
 int complain(const Error& error) {
-    std::fprintf(stderr, "ringside: game not started: %s\n", error.text().c_str());
+    log(LogLevel::error, "game not started: " + error.text());
     return exit_code_failed;
 }
 
@@ -123,7 +124,7 @@ int run_nursery(NurseryOptions options) {
     }
     const auto sandbox = Sandbox::enter_in_nursery();
     if (!sandbox) {
-        std::fprintf(stderr, "ringside: nursery: %s\n", sandbox.error().text().c_str());
+        log(LogLevel::error, "nursery: " + sandbox.error().text());
         return exit_code_failed;
     }
     if (!die_with(options.supervisor_pid)) {

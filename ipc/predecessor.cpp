@@ -1,7 +1,6 @@
 #include "predecessor.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <fstream>
 #include <optional>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "process.hpp"
 
 #include "ringside/core/clock.hpp"
+#include "ringside/core/log.hpp"
 #include "ringside/ipc/host_segment.hpp"
 
 namespace ringside {
@@ -153,9 +153,9 @@ private:
             return std::unexpected(refusal(segment.error()));
         }
         if (!segment || segment->plan().slot != id.slot || segment->plan().epoch != id.epoch) {
-            std::fprintf(stderr, "ringside: %s; removing it\n",
-                         segment ? fmt::format("game segment {}: of another name", path).c_str()
-                                 : segment.error().text().c_str());
+            log(LogLevel::warning, (segment ? fmt::format("game segment {}: of another name", path)
+                                            : segment.error().text()) +
+                                       "; removing it");
             unusable_.push_back(path);
             return {};
         }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <new>
 #include <span>
 #include <utility>
@@ -131,8 +130,8 @@ Result<StatisticsFile> StatisticsFile::open(const Owner& owner) {
     return file;
 }
 
-void StatisticsFile::report(std::string_view text) {
-    std::fprintf(stderr, "ringside: %.*s\n", static_cast<int>(text.size()), text.data());
+void StatisticsFile::report(LogLevel level, std::string_view text) {
+    log(level, text);
     note_error(text);
 }
 

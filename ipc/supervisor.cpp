@@ -16,6 +16,7 @@
 
 #include "ringside/core/clock.hpp"
 #include "ringside/core/invariant.hpp"
+#include "ringside/core/log.hpp"
 #include "ringside/core/printable.hpp"
 #include "ringside/ipc/happenings.hpp"
 #include "ringside/ipc/operate.hpp"
@@ -290,6 +291,7 @@ void Supervisor::on_signal() {
         } else if (signal.ssi_signo == SIGUSR2) {
             if (auto upgraded = upgrade(); !upgraded) {
                 statistics_.report(
+                    LogLevel::warning,
                     fmt::format("not upgraded: {}", printable(upgraded.error().text())));
             }
         } else if (stop_deadline_ns_) {
@@ -333,12 +335,13 @@ void Supervisor::on_front_exit(std::uint32_t slot, int wait_status) {
         return;
     }
     if (!front.ready && WIFEXITED(wait_status)) {  // it said why: it would fail again
-        statistics_.report(fmt::format("front {} could not start; stopping", slot));
+        statistics_.report(LogLevel::error,
+                           fmt::format("front {} could not start; stopping", slot));
         exit_code_ = WEXITSTATUS(wait_status) != 0 ? WEXITSTATUS(wait_status) : 1;
         return begin_stop();
     }
     statistics_.add(HostStatistic::deaths_front);
-    statistics_.report(fmt::format("front {} died; starting another", slot));
+    statistics_.report(LogLevel::warning, fmt::format("front {} died; starting another", slot));
     front.wanted = true;
     restart_children();
 }
@@ -351,8 +354,8 @@ void Supervisor::on_nursery_exit(std::size_t type_index, int wait_status) {
         return;
     }
     statistics_.add(HostStatistic::deaths_nursery);
-    statistics_.report(
-        fmt::format("the nursery of {} died; starting another", types_[type_index]->name()));
+    statistics_.report(LogLevel::warning, fmt::format("the nursery of {} died; starting another",
+                                                      types_[type_index]->name()));
     nurseries_[type_index].wanted = true;
     restart_children();
 }
@@ -362,7 +365,7 @@ void Supervisor::on_companion_exit() {
     companion_.pid = 0;
     if (!stop_deadline_ns_) {
         statistics_.add(HostStatistic::deaths_companion);
-        statistics_.report("the companion process died; starting another");
+        statistics_.report(LogLevel::warning, "the companion process died; starting another");
         companion_.wanted = true;
         restart_children();
     }
@@ -372,6 +375,7 @@ bool Supervisor::may_restart() {
     const bool may = restarts_.take(restart_rate, monotonic_ns());
     if (!may && !told_of_restarts_) {
         statistics_.report(
+            LogLevel::error,
             fmt::format("the host's processes keep dying; they are started again {} times a second",
                         restart_rate.per_second));
     }
@@ -387,7 +391,8 @@ void Supervisor::restart_children() {
             continue;
         }
         if (auto forked = fork_nursery(type_index); !forked) {
-            statistics_.report(fmt::format("{}; trying again", forked.error().text()));
+            statistics_.report(LogLevel::warning,
+                               fmt::format("{}; trying again", forked.error().text()));
         } else {
             games_->on_nursery_death(type_index);
         }
@@ -397,12 +402,14 @@ void Supervisor::restart_children() {
             continue;
         }
         if (auto forked = fork_front(slot); !forked) {
-            statistics_.report(fmt::format("{}; trying again", forked.error().text()));
+            statistics_.report(LogLevel::warning,
+                               fmt::format("{}; trying again", forked.error().text()));
         }
     }
     if (companion_.wanted && !stop_deadline_ns_ && may_restart()) {
         if (auto forked = fork_companion(); !forked) {
-            statistics_.report(fmt::format("{}; trying again", forked.error().text()));
+            statistics_.report(LogLevel::warning,
+                               fmt::format("{}; trying again", forked.error().text()));
         }
     }
 }
@@ -427,8 +434,8 @@ void Supervisor::watch_over() {
                                    now_ns)) {
             happened::hang(nursery_key(type_index), static_cast<std::uint64_t>(nursery.pid), 0);
             statistics_.add(HostStatistic::hangs);
-            statistics_.report(
-                fmt::format("the nursery of {} hangs; killing it", types_[type_index]->name()));
+            statistics_.report(LogLevel::warning, fmt::format("the nursery of {} hangs; killing it",
+                                                              types_[type_index]->name()));
             kill(nursery.pid, SIGKILL);
         }
     }
@@ -441,7 +448,7 @@ void Supervisor::watch_over() {
             front.watchdog.hangs(front.pid, turns, /*overdue=*/true, now_ns)) {
             happened::hang(front_key(slot), static_cast<std::uint64_t>(front.pid), 0);
             statistics_.add(HostStatistic::hangs);
-            statistics_.report(fmt::format("front {} hangs; killing it", slot));
+            statistics_.report(LogLevel::warning, fmt::format("front {} hangs; killing it", slot));
             kill(front.pid, SIGKILL);
         }
     }

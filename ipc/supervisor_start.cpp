@@ -17,6 +17,7 @@
 
 #include "ringside/core/clock.hpp"
 #include "ringside/core/invariant.hpp"
+#include "ringside/core/log.hpp"
 #include "ringside/ipc/happenings.hpp"
 
 namespace ringside {
@@ -122,8 +123,7 @@ Result<void> Supervisor::fork_front(std::uint32_t slot) {
             if (link && recording) {
                 code = front_main_(std::move(*link));
             } else {
-                const Error& error = link ? recording.error() : link.error();
-                std::fprintf(stderr, "ringside: %s\n", error.text().c_str());
+                log(LogLevel::error, (link ? recording.error() : link.error()).text());
                 code = exit_code_failed;
             }
         }
@@ -230,8 +230,8 @@ void Supervisor::attach_external_front() {
 
 void Supervisor::adopt_left_games() {
     if (!left_games_.empty()) {
-        std::fprintf(stderr, "ringside: restoring %zu games of the host before this one\n",
-                     left_games_.size());
+        log(LogLevel::notice,
+            fmt::format("restoring {} games of the host before this one", left_games_.size()));
     }
     for (LeftGame& game : left_games_) {
         games_->adopt(std::move(game));

@@ -2,12 +2,15 @@
 
 #include "ringside/net/front.hpp"
 
-#include <cstdio>
 #include <exception>
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "front_server.hpp"
+
+#include "ringside/core/log.hpp"
 
 namespace ringside {
 namespace {
@@ -28,7 +31,7 @@ int run(FrontServer& front) {
 }
 
 int complain(const Error& error) {
-    std::fprintf(stderr, "ringside: %s\n", error.text().c_str());
+    log(LogLevel::error, error.text());
     return 1;
 }
 
@@ -62,7 +65,7 @@ int run_front(FrontLink link, const std::vector<int>& listening_fds, const Front
                           std::move(network));
         return run(front);
     } catch (const std::exception& exception) {  // no memory: the supervisor starts another front
-        std::fprintf(stderr, "ringside: front: %s\n", exception.what());
+        log(LogLevel::error, fmt::format("front: {}", exception.what()));
         return 1;
     }
 }

@@ -1,9 +1,12 @@
 // FrontServer: from a client's bytes to its messages, and the bytes that wait for room.
 
 #include <algorithm>
-#include <string>
+
+#include <fmt/format.h>
 
 #include "front_server.hpp"
+
+#include "ringside/core/log.hpp"
 
 namespace ringside {
 namespace {
@@ -97,8 +100,9 @@ void FrontServer::take_stranger(Connection& connection, Bytes rest) {
     if (speaker == Speaker::tls) {
         ++strangers_unlogged_;
         if (now_ns_ >= next_stranger_log_ns_) {
-            statistics_.report(std::to_string(strangers_unlogged_) +
-                               " TLS connection(s) closed: this port speaks no TLS");
+            statistics_.report(LogLevel::notice,
+                               fmt::format("{} TLS connection(s) closed: this port speaks no TLS",
+                                           strangers_unlogged_));
             strangers_unlogged_ = 0;
             next_stranger_log_ns_ = now_ns_ + log_period_ns;
         }

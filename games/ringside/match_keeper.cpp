@@ -1,7 +1,6 @@
 #include "match_keeper.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <ctime>
 #include <filesystem>
 #include <map>
@@ -16,7 +15,7 @@
 #include "output_file.hpp"
 
 #include "ringside/core/clock.hpp"
-#include "ringside/core/printable.hpp"
+#include "ringside/core/log.hpp"
 #include "ringside/ipc/recorder.hpp"
 #include "ringside/ipc/supervisor.hpp"
 
@@ -262,7 +261,7 @@ void MatchKeeper::prune() {
 void MatchKeeper::complain(const std::string& text) {
     if (monotonic_ns() >= next_complaint_ns_) {
         next_complaint_ns_ = monotonic_ns() + complain_ns;
-        fmt::print(stderr, "ringside: not recorded: {}\n", printable(text));
+        log(LogLevel::warning, "not recorded: " + text);
     }
 }
 
@@ -288,7 +287,7 @@ std::string newest_folder(const std::string& folder) {
 int keep_matches(const KeepOptions& options, const std::string& instance, int stop_fd) {
     auto observer = GameObserver::open(HostOptions{}.root, instance);
     if (!observer) {
-        fmt::print(stderr, "ringside: not recorded: {}\n", observer.error().text());
+        log(LogLevel::error, "not recorded: " + observer.error().text());
         return 1;
     }
     MatchKeeper(options, std::move(*observer)).run(stop_fd);

@@ -21,6 +21,7 @@
 #include "web_assets.hpp"
 
 #include "ringside/core/clock.hpp"
+#include "ringside/core/log.hpp"
 #include "ringside/ipc/supervisor.hpp"
 #include "ringside/net/front.hpp"
 #include "ringside/relay/relay.hpp"
@@ -35,7 +36,7 @@ constexpr std::int64_t in_use_poll_ns = 10'000'000;
 constexpr int exit_code_refused = 1;
 
 int refuse(const Error& error) {
-    std::fprintf(stderr, "ringside: %s\n", error.text().c_str());
+    log(LogLevel::error, error.text());
     return exit_code_refused;
 }
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "ringside/core/clock.hpp"
+#include "ringside/core/log.hpp"
 
 namespace ringside {
 namespace {
@@ -122,7 +123,7 @@ void replace(const std::string& path, std::vector<std::string> arguments,
     std::signal(SIGUSR2, SIG_IGN);  // asked for twice: until the successor listens to it
     std::fflush(nullptr);
     execv(path.c_str(), as_argv(arguments).data());
-    std::fprintf(stderr, "ringside: cannot run %s; going on as before\n", path.c_str());
+    log(LogLevel::error, fmt::format("cannot run {}; going on as before", path));
     std::signal(SIGUSR2, SIG_DFL);
     unsetenv(handover_name);
 }

@@ -26,6 +26,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "ringside/core/log.hpp"
 #include "ringside/core/result.hpp"
 #include "ringside/core/statistics.hpp"
 #include "ringside/ipc/shared_region.hpp"
@@ -84,8 +85,8 @@ public:
         std::uint32_t slot = 0;  // of a front
     };
 
-    /// Says it on standard error, and keeps it for `ringside errors`.
-    void report(std::string_view text);
+    /// Logs it, and keeps it for `ringside errors`.
+    void report(LogLevel level, std::string_view text);
     /// Only keeps it.
     void note_error(std::string_view text);
 
