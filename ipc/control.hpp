@@ -18,6 +18,7 @@ enum class ControlKind : std::uint32_t {
     open = 1,
     sweep = 2,
     ready = 3,
+    turned = 4,  // the answer to turn, with its number
     // supervisor → front
     opened = 10,
     failed = 11,
@@ -25,6 +26,7 @@ enum class ControlKind : std::uint32_t {
     swept = 13,
     kick = 14,    // request: the session
     banned = 15,  // somebody: the host segment says whom
+    turn = 16,    // request: a number, to be answered
     // supervisor → nursery (with the game segment's descriptor) and back
     fork = 20,
     forked = 21,

@@ -181,6 +181,11 @@ std::optional<ControlMessage> FrontLink::receive() {
             case ControlKind::swept: return DirectorySwept{};
             case ControlKind::kick: return SessionKicked{SessionId{packet.request}};
             case ControlKind::banned: return AddressBanned{};
+            case ControlKind::turn:
+                // One that does not fit is asked for again.
+                static_cast<void>(send_packet(
+                    handle_.control_fd, {.kind = ControlKind::turned, .request = packet.request}));
+                break;
             default: break;  // nothing else is sent to a front
         }
     }

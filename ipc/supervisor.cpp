@@ -154,6 +154,7 @@ void Supervisor::on_front_packet(std::uint32_t slot, const ControlPacket& packet
             games_->sweep();
             return send_to_front(slot, {.kind = ControlKind::swept});
         case ControlKind::ready: fronts_[slot].ready = true; return on_ready();
+        case ControlKind::turned: fronts_[slot].turn_answered = packet.request; return;
         default: return;  // nothing else comes from a front
     }
 }
@@ -425,6 +426,7 @@ void Supervisor::watch_over() {
     if (std::exchange(game_log_paused_, false)) {
         watch(game_log_.fd(), Source::game_log, 0, false, EPOLL_CTL_ADD);
     }
+    ask_for_signs_of_life(now_ns);
     const std::vector<std::size_t> waited_for = games_->watch_over();
     for (std::size_t type_index = 0; type_index < nurseries_.size(); ++type_index) {
         Nursery& nursery = nurseries_[type_index];
@@ -454,6 +456,27 @@ void Supervisor::watch_over() {
     }
 }
 
+// A front that has been replaced meanwhile was not asked, and one may have been asked when its
+// socket was full: who has not answered is asked again, and nothing is said until all have.
+void Supervisor::ask_for_signs_of_life(std::int64_t now_ns) {
+    if (!options_.on_alive || !announced_ || now_ns < next_turn_ns_) {
+        return;
+    }
+    next_turn_ns_ = now_ns + options_.alive_period.count();
+    const auto has_answered = [this](const Front& front) {
+        return front.turn_answered == turn_asked_;
+    };
+    if (std::ranges::all_of(fronts_, has_answered)) {
+        options_.on_alive();
+        ++turn_asked_;
+    }
+    for (std::uint32_t slot = 0; slot < fronts_.size(); ++slot) {
+        if (!has_answered(fronts_[slot])) {
+            send_to_front(slot, {.kind = ControlKind::turn, .request = turn_asked_});
+        }
+    }
+}
+
 // ---- stopping ----------------------------------------------------------------------------------
 
 void Supervisor::end_games_and_stop() {
@@ -466,6 +489,9 @@ void Supervisor::begin_stop() {
         return;
     }
     stop_deadline_ns_ = monotonic_ns() + stop_grace_ns;
+    if (options_.on_stopping) {
+        options_.on_stopping();
+    }
     for (std::uint32_t slot = 0; slot < fronts_.size(); ++slot) {
         send_to_front(slot, {.kind = ControlKind::stopping});
     }

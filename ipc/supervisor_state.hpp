@@ -42,6 +42,7 @@ struct Front {
     pid_t pid = 0;  // 0: not forked by us (an external front), or gone
     bool ready = false;
     bool wanted = false;  // died, and is to be forked again
+    std::uint64_t turn_answered = 0;
     Watchdog watchdog{};
 };
 
@@ -138,6 +139,7 @@ private:
     void request_fork(std::size_t type_index, GameId game);
     void announce_failure(GameId game, const std::string& text);
     void watch_over();
+    void ask_for_signs_of_life(std::int64_t now_ns);
     void end_games_and_stop();
     void begin_stop();
     void kill_and_reap_all();
@@ -181,6 +183,8 @@ private:
     bool stop_now_ = false;
     bool to_be_replaced_ = false;
     std::int64_t next_watch_ns_ = 0;
+    std::uint64_t turn_asked_ = 1;  // of every front; each says which one it answered last
+    std::int64_t next_turn_ns_ = 0;
     int exit_code_ = 0;
 };
 

@@ -1,11 +1,13 @@
 #include "ringside/net/endpoint.hpp"
 
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <memory>
 #include <utility>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -293,6 +295,30 @@ std::uint16_t bound_port(int listening_fd) noexcept {
         return ntohs(reinterpret_cast<const sockaddr_in6*>(&address)->sin6_port);
     }
     return ntohs(reinterpret_cast<const sockaddr_in*>(&address)->sin_port);
+}
+
+Endpoint bound_endpoint(int listening_fd) {
+    sockaddr_storage address{};
+    socklen_t bytes = sizeof(address);
+    Endpoint endpoint{.port = bound_port(listening_fd)};
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (getsockname(listening_fd, reinterpret_cast<sockaddr*>(&address), &bytes) != 0) {
+        return endpoint;
+    }
+    if (address.ss_family == AF_UNIX) {
+        endpoint.unix_path = reinterpret_cast<const sockaddr_un*>(&address)->sun_path;
+        return endpoint;
+    }
+    const auto& ipv6 = reinterpret_cast<const sockaddr_in6*>(&address)->sin6_addr;
+    const auto& ipv4 = reinterpret_cast<const sockaddr_in*>(&address)->sin_addr;
+    const bool is_ipv6 = address.ss_family == AF_INET6;
+    if (is_ipv6 ? IN6_IS_ADDR_UNSPECIFIED(&ipv6) : ipv4.s_addr == INADDR_ANY) {
+        return endpoint;  // every address
+    }
+    inet_ntop(address.ss_family, is_ipv6 ? static_cast<const void*>(&ipv6) : &ipv4, text.data(),
+              text.size());
+    endpoint.host = text.data();
+    return endpoint;
 }
 
 Result<int> connect_to(const Endpoint& endpoint, std::chrono::milliseconds timeout) {

@@ -165,6 +165,10 @@ constexpr std::array rows{
               "Only say whether a host started like this could go on with the games of its "
               "--instance",
               on_serve, &RawOptions::check},
+    OptionRow{"--log-level", "LEVEL",
+              "Log to standard error what is at least so urgent: error, warning, notice (the "
+              "default) or info",
+              on_serve, &RawOptions::log_level},
     OptionRow{"-q,--quiet", "", "Do not print where it listens", on_serve, &RawOptions::quiet},
 
     OptionRow{"--instance", "NAME", "Which host of this machine (default 'default')", operates,

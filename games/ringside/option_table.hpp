@@ -78,6 +78,7 @@ struct RawOptions {
     bool low_latency = false;
     std::string root = "/";
     std::string config;
+    std::string log_level = "notice";
     bool print_config = false;
 };
 

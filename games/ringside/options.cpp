@@ -133,6 +133,7 @@ private:
     void play();
     void choose_host();
     void serve();
+    [[nodiscard]] LogLevel log_level() const;
     [[nodiscard]] std::vector<std::string> origins() const;
     [[nodiscard]] std::vector<AddressRange> proxies() const;
     [[nodiscard]] std::vector<int> cpu_list(const char* flag, const std::string& text) const;
@@ -332,8 +333,22 @@ void Reading::serve() {
     if (raw_.record_dir.empty() && (given("--record-mib") || given("--record-days"))) {
         throw Refusal{"--record-mib and --record-days need --record-dir: they are its limits"};
     }
+    serve.log_level = log_level();
     serve.check = raw_.check;
     serve.quiet = raw_.quiet;
+}
+
+LogLevel Reading::log_level() const {
+    for (const auto& [name, level] : {std::pair("error", LogLevel::error),
+                                      {"warning", LogLevel::warning},
+                                      {"notice", LogLevel::notice},
+                                      {"info", LogLevel::info}}) {
+        if (raw_.log_level == name) {
+            return level;
+        }
+    }
+    throw Refusal{fmt::format("--log-level: '{}' is none of error, warning, notice and info",
+                              raw_.log_level)};
 }
 
 std::vector<int> Reading::cpu_list(const char* flag, const std::string& text) const {

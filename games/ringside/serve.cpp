@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "qr_code.hpp"
+#include "service_manager.hpp"
 #include "successor.hpp"
 #include "web_assets.hpp"
 
@@ -81,15 +82,19 @@ std::string page_link(const Endpoint& endpoint) {
                        endpoint.port);
 }
 
-void announce(const std::vector<Endpoint>& listening) {
+std::string places_of(const std::vector<Endpoint>& listening) {
     std::string places;
     for (const Endpoint& endpoint : listening) {
         places += (places.empty() ? "" : ", ") + endpoint.text();
     }
+    return places;
+}
+
+void announce(const std::vector<Endpoint>& listening) {
     // An address others can reach, if there is one.
     const auto tcp = std::ranges::find_if(
         listening, [](const Endpoint& endpoint) { return endpoint.unix_path.empty(); });
-    std::printf("listening on %s; join with: %s\n", places.c_str(),
+    std::printf("listening on %s; join with: %s\n", places_of(listening).c_str(),
                 join_command(tcp != listening.end() ? *tcp : listening.front()).c_str());
     if (tcp != listening.end() && !web_assets().empty()) {
         const std::string link = page_link(*tcp);
@@ -148,20 +153,32 @@ public:
     Listeners(const Listeners&) = delete;
     Listeners& operator=(const Listeners&) = delete;
     ~Listeners() {
-        for (std::size_t i = 0; i < fds.size(); ++i) {
-            close(fds[i]);
-            if (!endpoints[i].unix_path.empty()) {
+        for (std::size_t i = 0; i < sockets.fds.size(); ++i) {
+            close(sockets.fds[i]);
+            if (i >= sockets.passed && !endpoints[i].unix_path.empty()) {
                 unlink(endpoints[i].unix_path.c_str());
             }
         }
     }
 
-    /// Those that the program before this one has open, if there was one.
+    /// Those that the program before this one has open, if there was one; else those that a service
+    /// manager passed, and then those that are wanted.
     Result<void> open(const std::vector<Endpoint>& wanted, const Handover& handover) {
+        ListeningSockets there = handover.sockets;
+        if (handover.lock_fd < 0) {
+            auto passed = take_passed_sockets();
+            if (!passed) {
+                return std::unexpected(std::move(passed.error()));
+            }
+            there = {.fds = *passed, .passed = passed->size()};
+        }
+        for (; sockets.passed < there.passed; ++sockets.passed) {
+            add(bound_endpoint(there.fds[sockets.passed]), there.fds[sockets.passed]);
+        }
         const std::vector<Endpoint> everywhere{Endpoint{}};
-        for (const Endpoint& endpoint : wanted.empty() ? everywhere : wanted) {
-            if (fds.size() < handover.listening_fds.size()) {
-                add(endpoint, handover.listening_fds[fds.size()]);
+        for (const Endpoint& endpoint : wanted.empty() && there.passed == 0 ? everywhere : wanted) {
+            if (sockets.fds.size() < there.fds.size()) {
+                add(endpoint, there.fds[sockets.fds.size()]);
             } else if (auto listening = listen(endpoint); !listening) {
                 return listening;
             }
@@ -169,7 +186,7 @@ public:
         return {};
     }
 
-    std::vector<int> fds;
+    ListeningSockets sockets;
     std::vector<Endpoint> endpoints;
 
 private:
@@ -193,7 +210,7 @@ private:
         if (endpoint.unix_path.empty()) {
             endpoint.port = bound_port(fd);
         }
-        fds.push_back(fd);
+        sockets.fds.push_back(fd);
         endpoints.push_back(std::move(endpoint));
     }
 };
@@ -237,6 +254,8 @@ std::string join_command(Endpoint endpoint) {
 
 int run_serve(const ServeOptions& options) {
     std::signal(SIGPIPE, SIG_IGN);  // a host goes on when nobody reads its log any more
+    find_journal();
+    set_log_level(options.log_level);
     raise_descriptor_limit();
     const auto kernel = check_kernel();
     if (!kernel) {
@@ -258,6 +277,7 @@ int run_serve(const ServeOptions& options) {
         return refuse(made.error());
     }
     const bool uring_futex = options.uring_futex && kernel->futexes;
+    const auto watchdog = watchdog_period();
     const HostOptions host{.instance = options.instance,
                            .games_max = options.games_max,
                            .games_per_creator_max = options.games_per_address,
@@ -272,8 +292,11 @@ int run_serve(const ServeOptions& options) {
                            .restores_per_second = options.restores_per_second,
                            .successor = options.arguments.empty()
                                             ? Successor{}
-                                            : make_successor(options.arguments, listeners.fds),
-                           .companion = recorder_of(options, listeners.fds),
+                                            : make_successor(options.arguments, listeners.sockets),
+                           .companion = recorder_of(options, listeners.sockets.fds),
+                           .on_alive = watchdog ? tell_alive : std::function<void()>(),
+                           .alive_period = watchdog.value_or(std::chrono::seconds(1)) / 4,
+                           .on_stopping = tell_stopping,
                            .lock_fd = handover.lock_fd};
     const std::array<const GameType*, 2> types{
         options.fill_with_bots ? &tron::tron_type_with_bots() : &tron::tron_type(),
@@ -283,7 +306,7 @@ int run_serve(const ServeOptions& options) {
     }
     const auto front_main = [&](FrontLink link) {
         return run_front(
-            std::move(link), listeners.fds,
+            std::move(link), listeners.sockets.fds,
             {.resume_grace = options.resume_grace,
              .idle_timeout = options.session_timeout,
              .connections_per_address_max = options.connections_per_address,
@@ -301,6 +324,7 @@ int run_serve(const ServeOptions& options) {
     };
     int ready_fd = options.ready_fd;
     const auto on_ready = [&] {
+        tell_ready("listening on " + places_of(listeners.endpoints));
         if (!options.quiet) {
             announce(listeners.endpoints);
         }

@@ -9,6 +9,7 @@
 #include "match_keeper.hpp"
 
 #include "ringside/core/limits.hpp"
+#include "ringside/core/log.hpp"
 #include "ringside/net/endpoint.hpp"
 #include "ringside/net/network_conditions.hpp"
 #include "ringside/net/peer_address.hpp"
@@ -41,7 +42,8 @@ struct ServeOptions {
     KeepOptions record;                         // every match; an empty folder: none
     bool check = false;  // only say whether it could go on with the instance's games
     std::vector<std::string> arguments;  // of the program, to run its successor with; may be empty
-    bool quiet = false;                  // no line on standard output when it listens
+    LogLevel log_level = LogLevel::notice;  // what is less urgent is left out
+    bool quiet = false;                     // no line on standard output when it listens
     int ready_fd = -1;  // ≥ 0: one byte is written to it when the host serves, then it is closed
 };
 

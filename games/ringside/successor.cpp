@@ -15,13 +15,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "service_manager.hpp"
+
 #include "ringside/core/clock.hpp"
 #include "ringside/core/log.hpp"
 
 namespace ringside {
 namespace {
 
-constexpr const char* handover_name = "RINGSIDE_HANDOVER";  // pid, lock and sockets, as numbers
+constexpr const char* handover_name = "RINGSIDE_HANDOVER";  // pid, lock, passed sockets, sockets
 constexpr std::int64_t check_ns_max = 10'000'000'000;
 constexpr std::size_t complaint_bytes_max = 4096;
 
@@ -112,15 +114,16 @@ Result<void> check(const std::string& path, std::vector<std::string> arguments) 
 }
 
 void replace(const std::string& path, std::vector<std::string> arguments,
-             const std::vector<int>& listening_fds, int lock_fd) {
-    std::string handover = fmt::format("{} {}", getpid(), lock_fd);
+             const ListeningSockets& sockets, int lock_fd) {
+    std::string handover = fmt::format("{} {} {}", getpid(), lock_fd, sockets.passed);
     set_close_on_exec(lock_fd, false);
-    for (const int fd : listening_fds) {
+    for (const int fd : sockets.fds) {
         handover += fmt::format(" {}", fd);
         set_close_on_exec(fd, false);
     }
     setenv(handover_name, handover.c_str(), 1);
     std::signal(SIGUSR2, SIG_IGN);  // asked for twice: until the successor listens to it
+    tell_reloading();
     std::fflush(nullptr);
     execv(path.c_str(), as_argv(arguments).data());
     log(LogLevel::error, fmt::format("cannot run {}; going on as before", path));
@@ -139,24 +142,24 @@ Handover take_handover() {
     std::istringstream numbers(given);
     unsetenv(handover_name);
     pid_t pid = 0;
-    numbers >> pid >> handover.lock_fd;
+    numbers >> pid >> handover.lock_fd >> handover.sockets.passed;
     if (!numbers || pid != getpid()) {
         return {};  // somebody else's, inherited
     }
     set_close_on_exec(handover.lock_fd, true);
     for (int fd = -1; numbers >> fd;) {
         set_close_on_exec(fd, true);
-        handover.listening_fds.push_back(fd);
+        handover.sockets.fds.push_back(fd);
     }
     return handover;
 }
 
-Successor make_successor(std::vector<std::string> arguments, std::vector<int> listening_fds) {
+Successor make_successor(std::vector<std::string> arguments, ListeningSockets sockets) {
     std::error_code failed;
     // Now: when the file has been replaced, the kernel calls it deleted.
     const std::string path = std::filesystem::read_symlink("/proc/self/exe", failed);
     return {.check = [=] { return check(path, arguments); },
-            .replace = [=](int lock_fd) { replace(path, arguments, listening_fds, lock_fd); }};
+            .replace = [=](int lock_fd) { replace(path, arguments, sockets, lock_fd); }};
 }
 
 }  // namespace ringside

@@ -86,6 +86,7 @@ const std::map<std::string, std::vector<std::string>> texts{
     {"instance", {"evening"}},
     {"record-dir", {"/var/lib/ringside/with space, and comma"}},
     {"simulate", {"delay=80ms,jitter=20ms,stall=1%"}},
+    {"log-level", {"info"}},
     {"front-cpus", {"0"}},
 };
 

@@ -52,6 +52,11 @@ struct HostOptions {
     /// exit code. It ends when `stop_fd` does: when the host stops, or has died. One that dies is
     /// started again. Empty: none.
     std::function<int(int stop_fd)> companion;
+    /// Called when the supervisor's loop has turned and every front has answered a packet through
+    /// its own loop: about once in this period, and not while one of them does not.
+    std::function<void()> on_alive;
+    std::chrono::nanoseconds alive_period = std::chrono::seconds(1);
+    std::function<void()> on_stopping;  // called once, when the host begins to stop
     int lock_fd = -1;            // of the instance, from the program that this one has replaced
     int external_front_fd = -1;  // LocalHost's end of a control socket; the host ends with it
 };

@@ -30,6 +30,9 @@ struct Endpoint {
 /// The port a listening TCP socket has.
 [[nodiscard]] std::uint16_t bound_port(int listening_fd) noexcept;
 
+/// Where a listening socket listens.
+[[nodiscard]] Endpoint bound_endpoint(int listening_fd);
+
 /// A connected non-blocking socket.
 [[nodiscard]] Result<int> connect_to(const Endpoint& endpoint, std::chrono::milliseconds timeout);
 
