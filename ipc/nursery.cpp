@@ -90,7 +90,7 @@ int run_game(NurseryOptions& nursery, const Sandbox& sandbox, int segment_fd) {
     name_process(game_process_name(segment->plan()));
     flight_recorder = FlightRecorder(segment->flight(), flight_records_of_game);
     if (segment->plan().cpu >= 0) {
-        run_on_cpu(segment->plan().cpu);
+        run_on_cpus(std::array{segment->plan().cpu});
     }
     if (nursery.runs_first && segment->plan().realtime == 0) {
         run_in_turn();

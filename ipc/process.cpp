@@ -18,11 +18,13 @@ bool die_with(pid_t parent_pid, int signal) noexcept {
     return getppid() == parent_pid;  // after the prctl: a parent that died before it is noticed too
 }
 
-void run_on_cpu(int cpu) noexcept {
-    cpu_set_t cpus;
-    CPU_ZERO(&cpus);
-    CPU_SET(static_cast<std::size_t>(cpu), &cpus);
-    sched_setaffinity(0, sizeof(cpus), &cpus);
+void run_on_cpus(std::span<const int> cpus) noexcept {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (const int cpu : cpus) {
+        CPU_SET(static_cast<std::size_t>(cpu), &set);
+    }
+    sched_setaffinity(0, sizeof(set), &set);
 }
 
 void run_first() noexcept {

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include <sys/types.h>
@@ -23,8 +24,9 @@ inline constexpr int exit_code_superseded = 3;
 /// supervisor, not the nursery that forked it.
 [[nodiscard]] bool die_with(pid_t parent_pid, int signal = SIGKILL) noexcept;
 
-/// Keeps this process on one CPU. Fails only where there is no such CPU: then it stays on any.
-void run_on_cpu(int cpu) noexcept;
+/// Keeps this process, and those it forks, on these CPUs. Fails only where there is none of them:
+/// then it stays on any.
+void run_on_cpus(std::span<const int> cpus) noexcept;
 
 /// Has this process run before all that share the machine fairly (SCHED_FIFO, the least priority).
 /// Needs CAP_SYS_NICE; without it nothing changes.

@@ -64,6 +64,9 @@ Result<void> Supervisor::fork_nursery(std::size_t type_index) {
     }
     if (pid == 0) {
         pair->first = Channel{};
+        if (!options_.game_cpus.empty()) {
+            run_on_cpus(options_.game_cpus);
+        }
         game_log_.become_standard_error();
         become_child(fmt::format("nursery/{}", types_[type_index]->name()));
         const int code = run_nursery({.socket = pair->second,
@@ -114,7 +117,7 @@ Result<void> Supervisor::fork_front(std::uint32_t slot) {
                                            .control_fd = pair->second,
                                            .wake_fd = wake_fds_[slot]});
             if (!options_.front_cpus.empty()) {
-                run_on_cpu(options_.front_cpus[slot % options_.front_cpus.size()]);
+                run_on_cpus(std::array{options_.front_cpus[slot % options_.front_cpus.size()]});
             }
             if (options_.realtime) {
                 run_first();

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 
 #include "front_server.hpp"
 
@@ -30,6 +31,33 @@ int run(FrontServer& front) {
     return front.exit_code();
 }
 
+// What is refused costs some microseconds, no more: the front goes on without.
+void go_on_without(const char* what, const Error& error) {
+    log(LogLevel::warning, fmt::format("front: going on without {}: {}", what, error.text()));
+}
+
+Result<RingLoop> make_loop(const FrontOptions& options) {
+    if (options.submit_by_thread) {
+        auto loop = RingLoop::create(RingLoop::Submission::by_thread);
+        if (loop) {
+            return loop;
+        }
+        go_on_without("--sqpoll", loop.error());
+    }
+    return RingLoop::create();
+}
+
+void prepare(RingLoop& loop, const FrontOptions& options) {
+    if (options.card_poll.count() > 0) {
+        if (auto polls = loop.busy_poll_cards(options.card_poll); !polls) {
+            go_on_without("--napi-busy-poll", polls.error());
+        }
+    }
+    if (options.lock_memory && mlockall(MCL_CURRENT | MCL_FUTURE) != 0) {
+        go_on_without("--mlock", errno_failure("the system does not lock memory").error());
+    }
+}
+
 int complain(const Error& error) {
     log(LogLevel::error, error.text());
     return 1;
@@ -43,10 +71,11 @@ int run_front(FrontLink link, const std::vector<int>& listening_fds, const Front
         if (!features) {
             return complain(features.error());
         }
-        auto loop = RingLoop::create();
+        auto loop = make_loop(options);
         if (!loop) {
             return complain(loop.error());
         }
+        prepare(*loop, options);
         // An eventfd was made only where the doorbell's futex cannot be waited on.
         const bool futexes = options.uring_futex && features->futexes && link.wake_fd() < 0;
         if (!futexes && link.wake_fd() < 0) {

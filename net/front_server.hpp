@@ -229,6 +229,7 @@ private:
     FollowedGames games_;
 
     std::int64_t now_ns_ = 0;  // read once a turn
+    std::int64_t spin_until_ns_ = 0;
     std::int64_t next_sweep_ns_ = 0;
     std::int64_t next_check_ns_ = 0;
     std::int64_t stop_deadline_ns_ = 0;

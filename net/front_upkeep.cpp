@@ -115,7 +115,7 @@ void FrontServer::sleep() {
     if (games_.anything_unpublished() || connections_.anyone_in_line() ||
         (retry_due_ && !retries_.empty())) {
         loop_.submit_and_wait(0);  // there is work, but sends should not wait for it
-    } else if (options_.busy_poll) {
+    } else if (options_.busy_poll || now_ns_ < spin_until_ns_) {
         loop_.submit_and_wait(0);
         if (!loop_.has_completions() && !link_.ringing().any()) {
             sched_yield();  // a game may have been given the same CPU
@@ -132,6 +132,9 @@ void FrontServer::sleep() {
         stay_awake(link_.bell());
     }
     now_ns_ = monotonic_ns();
+    if (options_.spin.count() > 0 && (loop_.has_completions() || link_.ringing().any())) {
+        spin_until_ns_ = now_ns_ + std::chrono::nanoseconds(options_.spin).count();
+    }
 }
 
 /// The work since the last wait.

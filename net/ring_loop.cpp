@@ -9,6 +9,8 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "ringside/core/clock.hpp"
 #include "ringside/core/invariant.hpp"
@@ -23,6 +25,7 @@ constexpr std::uint32_t buffer_stride = 2048;  // 8 MiB in all: two of the large
 constexpr std::uint32_t buffer_shift = 4;      // see received()
 constexpr std::uint32_t buffer_bytes = buffer_stride - 8;
 constexpr int buffer_group = 0;
+constexpr unsigned submit_thread_idle_ms = 10;  // until a thread that submits goes to sleep
 
 std::uint64_t packed(Token token) noexcept {
     return static_cast<std::uint64_t>(token.operation) << 56 |
@@ -59,14 +62,22 @@ Result<RingLoop::Memory> RingLoop::map(std::size_t bytes) {
     return Memory(address, Unmap{bytes});
 }
 
-RingLoop::RingLoop(RingPointer ring, Memory descriptors, Memory buffers) noexcept
-    : descriptors_(std::move(descriptors)), buffers_(std::move(buffers)), ring_(std::move(ring)) {}
+RingLoop::RingLoop(RingPointer ring, Memory descriptors, Memory buffers,
+                   Submission submission) noexcept
+    : descriptors_(std::move(descriptors)),
+      buffers_(std::move(buffers)),
+      ring_(std::move(ring)),
+      submission_(submission) {}
 
-Result<RingLoop> RingLoop::create() {
+Result<RingLoop> RingLoop::create(Submission submission) {
     io_uring_params params{};
-    // The kernel does its part only when we ask for completions, on our core, without interrupts.
-    params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
-                   IORING_SETUP_COOP_TASKRUN | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+    // The kernel does its part only when we ask for completions, on our core, without interrupts;
+    // a thread that submits for us is refused that.
+    params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP |
+                   (submission == Submission::by_thread
+                        ? IORING_SETUP_SQPOLL
+                        : IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_COOP_TASKRUN);
+    params.sq_thread_idle = submit_thread_idle_ms;
     params.cq_entries = completions;
     auto raw = std::make_unique<io_uring>();
     if (const int result = io_uring_queue_init_params(submissions, raw.get(), &params);
@@ -88,11 +99,20 @@ Result<RingLoop> RingLoop::create() {
     if (const int result = io_uring_register_buf_ring(ring.get(), &registration, 0); result < 0) {
         return failure(io_error(result), "front: receive buffers cannot be registered");
     }
-    RingLoop loop(std::move(ring), std::move(*descriptors), std::move(*buffers));
+    RingLoop loop(std::move(ring), std::move(*descriptors), std::move(*buffers), submission);
     for (std::uint16_t buffer = 0; buffer < buffer_count; ++buffer) {
         loop.give_back(buffer);
     }
     return loop;
+}
+
+Result<void> RingLoop::busy_poll_cards(std::chrono::microseconds duration) noexcept {
+    NapiRegistration wanted{.busy_poll_us = static_cast<std::uint32_t>(duration.count()),
+                            .prefer_busy_poll = 1};
+    if (syscall(SYS_io_uring_register, ring_->ring_fd, register_napi, &wanted, 1) != 0) {
+        return errno_failure("io_uring cannot poll network cards");
+    }
+    return {};
 }
 
 // ---- requests ----------------------------------------------------------------------------------
@@ -199,8 +219,9 @@ void RingLoop::submit_and_wait(std::int64_t deadline_ns) noexcept {
     counts_.overflows += io_uring_cq_has_overflow(ring_.get()) ? 1u : 0u;
     const std::int64_t wait_ns = deadline_ns == 0 ? 0 : deadline_ns - monotonic_ns();
     if (wait_ns <= 0) {
-        // Also fetches what DEFER_TASKRUN kept for us.
-        (void)io_uring_submit_and_get_events(ring_.get());
+        // By a call, it also fetches what DEFER_TASKRUN kept for us.
+        (void)(submission_ == Submission::by_thread ? io_uring_submit(ring_.get())
+                                                    : io_uring_submit_and_get_events(ring_.get()));
         return;
     }
     __kernel_timespec timeout{.tv_sec = wait_ns / 1'000'000'000,

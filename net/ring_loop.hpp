@@ -7,6 +7,7 @@
 // Source  io_uring(7); liburing 2.3. Its headers end before futexes: those are made by hand.
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -25,6 +26,16 @@ inline constexpr std::uint8_t op_futex_wait = 51;
 inline constexpr std::uint8_t op_futex_wake = 52;
 inline constexpr std::int32_t futex2_size_u32 = 2;
 inline constexpr std::uint64_t futex_match_any = 0xffffffff;
+
+// linux/io_uring.h of Linux 6.9.
+inline constexpr unsigned register_napi = 27;
+struct NapiRegistration {
+    std::uint32_t busy_poll_us = 0;
+    std::uint8_t prefer_busy_poll = 0;
+    std::array<std::uint8_t, 3> padding{};
+    std::uint64_t reserved = 0;
+};
+static_assert(sizeof(NapiRegistration) == 16, "what the kernel copies");
 
 enum class Operation : std::uint8_t {
     ignored,  // nobody waits for its completion
@@ -57,8 +68,18 @@ struct Completion {
 
 class RingLoop {
 public:
+    /// How requests get to the kernel.
+    enum class Submission : std::uint8_t {
+        by_call,    // with the turn's one system call
+        by_thread,  // a thread of the kernel's looks for them, and takes a CPU while it does
+    };
+
     /// By the thread that will use it, in the process that will: the kernel checks.
-    [[nodiscard]] static Result<RingLoop> create();
+    [[nodiscard]] static Result<RingLoop> create(Submission = Submission::by_call);
+
+    /// Has the kernel look for packets in network cards' queues itself, for so long, before it
+    /// sleeps. The Error: it cannot (Linux 6.9).
+    [[nodiscard]] Result<void> busy_poll_cards(std::chrono::microseconds duration) noexcept;
 
     void accept_multishot(int listening_fd, Token) noexcept;
     void accept_once(int listening_fd, Token) noexcept;
@@ -122,7 +143,7 @@ private:
     using RingPointer = std::unique_ptr<io_uring, CloseRing>;
     using Memory = std::unique_ptr<void, Unmap>;
 
-    RingLoop(RingPointer, Memory descriptors, Memory buffers) noexcept;
+    RingLoop(RingPointer, Memory descriptors, Memory buffers, Submission) noexcept;
     static Result<Memory> map(std::size_t bytes);
 
     io_uring_sqe* next_sqe() noexcept;
@@ -134,6 +155,7 @@ private:
     Memory buffers_;
     RingPointer ring_;
     Counts counts_;
+    Submission submission_;
 };
 
 }  // namespace ringside

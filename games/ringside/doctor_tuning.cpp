@@ -124,7 +124,7 @@ Finding check_isolated(const Subject& subject) {
                   isolated.empty() ? "none" : isolated,
                   "a front or a game that never sleeps wants a CPU on which nothing else runs",
                   fmt::format("add isolcpus={0} nohz_full={0} rcu_nocbs={0} to the kernel's "
-                              "command line, reboot, and serve --front-cpus {0}",
+                              "command line, reboot, and serve --cpus-front {0}",
                               candidates));
 }
 
@@ -169,7 +169,7 @@ Finding check_fifo(const Subject& subject) {
                                : has_capability(subject.machine, cap_sys_nice) || limit.hard > 0;
     return judged("fifo", permitted || !subject.needs.low_latency,
                   permitted ? "permitted" : "not permitted",
-                  "serve --realtime has fronts and reactive games run before everything else",
+                  "serve --fifo has fronts and reactive games run before everything else",
                   "setcap cap_sys_nice+ep $(command -v ringside) (systemd: "
                   "AmbientCapabilities=CAP_SYS_NICE)");
 }
@@ -177,11 +177,11 @@ Finding check_fifo(const Subject& subject) {
 Finding check_rt_throttling(const Subject& subject) {
     const std::string path = "/proc/sys/kernel/sched_rt_runtime_us";
     const std::string runtime = subject.machine.text(path).value_or("950000");
-    return judged(
-        "rt-throttling", runtime != "-1", fmt::format("sched_rt_runtime_us is {}", runtime),
-        "with -1 a --realtime front that never sleeps leaves no time to anything else on its "
-        "CPU, a shell included",
-        "sysctl -w kernel.sched_rt_runtime_us=950000");
+    return judged("rt-throttling", runtime != "-1",
+                  fmt::format("sched_rt_runtime_us is {}", runtime),
+                  "with -1 a --fifo front that never sleeps leaves no time to anything else on its "
+                  "CPU, a shell included",
+                  "sysctl -w kernel.sched_rt_runtime_us=950000");
 }
 
 Finding check_numa(const Subject& subject) {

@@ -130,12 +130,32 @@ constexpr std::array rows{
     OptionRow{"--resume-grace", "SECONDS",
               "Who loses the connection keeps the seat for so long; 0 gives it back at once",
               on_serve, Number{&RawOptions::resume_grace_s, 0, 3'600, "seconds"}},
+    OptionRow{"--profile", "NAME",
+              "default, or low-latency: --fifo, --mlock, --napi-busy-poll and --spin-us 50 where "
+              "nothing else is said of them",
+              on_serve, &RawOptions::profile},
     OptionRow{"--busy-poll", "",
               "Fronts never sleep: some microseconds less for each message, and a core "
               "each for nothing else",
               on_serve, &RawOptions::busy_poll},
-    OptionRow{"--front-cpus", "LIST", "CPUs that fronts run on, one after the other; such as 0,2-3",
-              on_serve, &RawOptions::front_cpus},
+    OptionRow{"--spin-us", "N",
+              "Fronts look for work for so long after the last, and only then sleep", on_serve,
+              Number{&RawOptions::spin_us, 0, 1'000'000, "microseconds"}},
+    OptionRow{"--sqpoll", "",
+              "A thread of the kernel's takes what fronts ask of it, without system calls, and a "
+              "core each while there is something",
+              on_serve, &RawOptions::sqpoll},
+    OptionRow{"--napi-busy-poll", "",
+              "The kernel looks into network cards for fronts before it sleeps (Linux 6.9; nothing "
+              "on loopback)",
+              on_serve, &RawOptions::napi_busy_poll},
+    OptionRow{"--mlock", "", "Fronts stay in memory (needs an unlimited `ulimit -l`)", on_serve,
+              &RawOptions::mlock},
+    OptionRow{"--cpus-front,--front-cpus", "LIST",
+              "CPUs that fronts run on, one after the other; such as 0,2-3", on_serve,
+              &RawOptions::front_cpus},
+    OptionRow{"--cpus-games", "LIST", "CPUs that games run on, any of them", on_serve,
+              &RawOptions::game_cpus},
     OptionRow{"--spin-cpus", "LIST",
               "CPUs to give away: each to one reactive game, which then runs there and "
               "never sleeps",
@@ -147,7 +167,7 @@ constexpr std::array rows{
               "end the games that a host of this --instance has left by dying; they are restored "
               "otherwise",
               on_serve, &RawOptions::fresh},
-    OptionRow{"--realtime", "",
+    OptionRow{"--fifo,--realtime", "",
               "Fronts and reactive games run before everything else on the machine "
               "(SCHED_FIFO; needs root or CAP_SYS_NICE)",
               on_serve, &RawOptions::realtime},

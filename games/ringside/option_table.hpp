@@ -42,6 +42,12 @@ struct RawOptions {
     std::uint64_t record_mib = 1024;
     std::uint64_t record_days = 30;
     std::string front_cpus;
+    std::string game_cpus;
+    std::string profile = "default";
+    std::uint64_t spin_us = 0;
+    bool sqpoll = false;
+    bool napi_busy_poll = false;
+    bool mlock = false;
     std::string spin_cpus;
     std::vector<std::string> listen;
     std::vector<std::string> allow_origin;

@@ -1,6 +1,7 @@
 #include "options.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -325,7 +326,12 @@ void Reading::serve() {
     serve.busy_poll = raw_.busy_poll;
     serve.realtime = raw_.realtime;
     serve.fresh = raw_.fresh;
-    serve.front_cpus = cpu_list("--front-cpus", raw_.front_cpus);
+    serve.spin = std::chrono::microseconds(raw_.spin_us);
+    serve.sqpoll = raw_.sqpoll;
+    serve.napi_busy_poll = raw_.napi_busy_poll;
+    serve.mlock = raw_.mlock;
+    serve.front_cpus = cpu_list("--cpus-front", raw_.front_cpus);
+    serve.game_cpus = cpu_list("--cpus-games", raw_.game_cpus);
     serve.spin_cpus = cpu_list("--spin-cpus", raw_.spin_cpus);
     serve.record = {.folder = raw_.record_dir,
                     .bytes_max = raw_.record_mib * 1024 * 1024,
@@ -531,6 +537,23 @@ std::vector<std::string> with_settings(const CLI::App& serve, const std::string&
     return all;
 }
 
+/// And behind all that, what a profile says of options that nobody has said anything of.
+std::vector<std::string> with_profile(const CLI::App& serve, std::string_view profile,
+                                      std::vector<std::string> arguments) {
+    constexpr std::array low_latency{std::pair("--fifo", "true"), std::pair("--mlock", "true"),
+                                     std::pair("--napi-busy-poll", "true"),
+                                     std::pair("--spin-us", "50")};
+    if (profile != "default" && profile != "low-latency") {
+        throw Refusal{fmt::format("--profile: '{}' is neither default nor low-latency", profile)};
+    }
+    for (const auto& [flag, value] : low_latency) {
+        if (profile == "low-latency" && serve.count(flag) == 0) {
+            arguments.push_back(fmt::format("{}={}", flag, value));
+        }
+    }
+    return arguments;
+}
+
 void print_config(const CLI::App& serve) {
     fmt::print("{}", config_text([&serve](const std::string& flag) {
                    return serve.get_option(flag)->results();
@@ -547,7 +570,10 @@ std::expected<Options, int> parse_options(int argc, char** argv) {
         std::vector<std::string> arguments(argv + 1, argv + argc);
         parse(app, arguments);
         if (app.got_subcommand("serve")) {
-            parse(app, with_settings(*app.get_subcommand("serve"), raw.config, arguments));
+            const CLI::App& serve = *app.get_subcommand("serve");
+            arguments = with_settings(serve, raw.config, arguments);
+            parse(app, arguments);
+            parse(app, with_profile(serve, raw.profile, arguments));
         }
         Options options;
         options.bare = argc == 1;

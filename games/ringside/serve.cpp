@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "doctor_checks.hpp"
 #include "qr_code.hpp"
 #include "service_manager.hpp"
 #include "successor.hpp"
@@ -35,6 +36,7 @@ constexpr std::int64_t in_use_ns_max = 1'000'000'000;
 constexpr std::int64_t in_use_poll_ns = 10'000'000;
 
 constexpr int exit_code_refused = 1;
+constexpr std::chrono::microseconds card_poll{50};
 
 int refuse(const Error& error) {
     log(LogLevel::error, error.text());
@@ -114,7 +116,7 @@ Result<void> judge_scheduling(const ServeOptions& options) {
     for (const int cpu : options.front_cpus) {
         if (std::ranges::find(options.spin_cpus, cpu) != options.spin_cpus.end()) {
             return refused(
-                fmt::format("CPU {} is in --front-cpus and in --spin-cpus: a game that "
+                fmt::format("CPU {} is in --cpus-front and in --spin-cpus: a game that "
                             "never sleeps leaves no time to a front there",
                             cpu));
         }
@@ -127,24 +129,41 @@ Result<void> judge_scheduling(const ServeOptions& options) {
     }
     if (options.busy_poll && options.front_cpus.empty()) {
         return refused(
-            "--realtime fronts that never sleep leave nothing to others on their CPU; "
-            "say which with --front-cpus");
+            "--fifo fronts that never sleep leave nothing to others on their CPU; "
+            "say which with --cpus-front");
     }
     cpu_set_t allowed;
     CPU_ZERO(&allowed);
     sched_getaffinity(0, sizeof(allowed), &allowed);
     if (never_idle.size() >= static_cast<std::size_t>(CPU_COUNT(&allowed))) {
         return refused(
-            fmt::format("--realtime processes that never sleep would take all {} CPUs; "
+            fmt::format("--fifo processes that never sleep would take all {} CPUs; "
                         "leave one to the supervisor and its games",
                         CPU_COUNT(&allowed)));
     }
-    if (!may_run_first()) {
-        return refused(
-            "--realtime is not allowed to this user; run as root, with CAP_SYS_NICE, or "
-            "without it");
-    }
     return {};
+}
+
+// What is not permitted costs some microseconds, no more.
+ServeOptions only_permitted(ServeOptions options) {
+    if (options.realtime && !may_run_first()) {
+        log(LogLevel::warning,
+            "going on without --fifo: it is not permitted to this user; run as root or with "
+            "CAP_SYS_NICE");
+        options.realtime = false;
+    }
+    rlimit limit{};
+    const bool limited = getrlimit(RLIMIT_MEMLOCK, &limit) != 0 || limit.rlim_max != RLIM_INFINITY;
+    if (options.mlock && limited && !has_capability(Machine("/"), cap_ipc_lock)) {
+        log(LogLevel::warning,
+            "going on without --mlock: with a limit of locked memory, games could not be opened "
+            "any more; `ulimit -Hl unlimited`, or CAP_IPC_LOCK");
+        options.mlock = false;
+    } else if (options.mlock) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_MEMLOCK, &limit);  // without it mlockall says so
+    }
+    return options;
 }
 
 class Listeners {
@@ -252,18 +271,19 @@ std::string join_command(Endpoint endpoint) {
                : fmt::format("ringside play -A {} -P {}", endpoint.host, endpoint.port);
 }
 
-int run_serve(const ServeOptions& options) {
+int run_serve(const ServeOptions& wanted) {
     std::signal(SIGPIPE, SIG_IGN);  // a host goes on when nobody reads its log any more
     find_journal();
-    set_log_level(options.log_level);
+    set_log_level(wanted.log_level);
     raise_descriptor_limit();
     const auto kernel = check_kernel();
     if (!kernel) {
         return refuse(kernel.error());
     }
-    if (auto judged = judge_scheduling(options); !judged) {
+    if (auto judged = judge_scheduling(wanted); !judged) {
         return refuse(judged.error());
     }
+    const ServeOptions options = wanted.check ? wanted : only_permitted(wanted);
     const Handover handover = take_handover();
     Listeners listeners;
     if (auto listening = options.check ? Result<void>{} : listeners.open(options.listen, handover);
@@ -286,6 +306,7 @@ int run_serve(const ServeOptions& options) {
                            .resume_grace = options.resume_grace,
                            .wake_by_eventfd = !uring_futex,
                            .front_cpus = options.front_cpus,
+                           .game_cpus = options.game_cpus,
                            .spin_cpus = options.spin_cpus,
                            .realtime = options.realtime,
                            .fresh = options.fresh && handover.lock_fd < 0,
@@ -314,6 +335,10 @@ int run_serve(const ServeOptions& options) {
              .messages_per_second_max = options.messages_per_second,
              .uring_futex = uring_futex,
              .busy_poll = options.busy_poll,
+             .spin = options.spin,
+             .submit_by_thread = options.sqpoll,
+             .card_poll = options.napi_busy_poll ? card_poll : std::chrono::microseconds(0),
+             .lock_memory = options.mlock,
              .fronts = options.fronts,
              .web_assets = web_assets(),
              .replays_folder = options.record.folder.empty() ? std::string()

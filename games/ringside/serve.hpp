@@ -35,9 +35,14 @@ struct ServeOptions {
     NetworkConditions network;                  // simulated, between fronts and clients
     bool uring_futex = true;                    // false: no futexes in io_uring
     bool busy_poll = false;                     // fronts never sleep
+    std::chrono::microseconds spin{0};          // fronts look on for so long before they sleep
+    bool sqpoll = false;                        // a thread of the kernel's takes fronts' requests
+    bool napi_busy_poll = false;                // the kernel polls network cards for fronts
+    bool mlock = false;                         // fronts stay in memory
     bool fresh = false;                         // ends what a host that died has left
     bool realtime = false;                      // fronts and reactive games run before all else
     std::vector<int> front_cpus;                // that fronts run on; empty: any
+    std::vector<int> game_cpus;                 // that games run on; empty: any
     std::vector<int> spin_cpus;                 // each for one reactive game, which never sleeps
     KeepOptions record;                         // every match; an empty folder: none
     bool check = false;  // only say whether it could go on with the instance's games

@@ -86,8 +86,10 @@ const std::map<std::string, std::vector<std::string>> texts{
     {"instance", {"evening"}},
     {"record-dir", {"/var/lib/ringside/with space, and comma"}},
     {"simulate", {"delay=80ms,jitter=20ms,stall=1%"}},
+    {"profile", {"low-latency"}},
     {"log-level", {"info"}},
-    {"front-cpus", {"0"}},
+    {"cpus-front", {"0"}},
+    {"cpus-games", {"0"}},
 };
 
 /// Some options of the table with values in their ranges, as arguments.

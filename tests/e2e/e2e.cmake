@@ -46,3 +46,5 @@ target_link_libraries(e2e_doctor_test PRIVATE ringside_program nlohmann_json::nl
 ringside_e2e_test(config)
 target_link_libraries(e2e_config_test PRIVATE ringside_program)
 ringside_e2e_test(service)
+ringside_e2e_test(low_latency)
+target_link_libraries(e2e_low_latency_test PRIVATE ringside_program fmt::fmt)

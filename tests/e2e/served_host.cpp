@@ -64,29 +64,29 @@ ServedHost ServedHost::of_program(const std::string& path, std::vector<std::stri
     return ServedHost(Program(path, arguments), std::move(instance));
 }
 
-ServedHost ServedHost::with_few_descriptors(unsigned count) {
+ServedHost ServedHost::wrapped(const std::string& path, std::vector<std::string> arguments,
+                               std::vector<std::string> flags) {
     std::string instance = new_instance();
-    // It becomes the program, so its process is the one that is stopped.
-    std::vector<std::string> arguments{"--nofile=" + std::to_string(count), RINGSIDE_PROGRAM};
-    const auto served = with_defaults({}, instance);
+    const auto served = with_defaults(std::move(flags), instance);
     arguments.insert(arguments.end(), served.begin(), served.end());
-    return ServedHost(Program("prlimit", arguments), std::move(instance));
+    return ServedHost(Program(path, arguments), std::move(instance));
+}
+
+// Each becomes the program, so its process is the one that is stopped.
+ServedHost ServedHost::with_few_descriptors(unsigned count) {
+    return wrapped("prlimit", {"--nofile=" + std::to_string(count), RINGSIDE_PROGRAM}, {});
 }
 
 ServedHost ServedHost::with_little_memory(const std::string& size, std::vector<std::string> flags) {
-    std::string instance = new_instance();
     std::vector<std::string> arguments{"--mount"};
     if (geteuid() != 0) {
         arguments.insert(arguments.end(), {"--user", "--map-root-user"});
     }
-    // The shell becomes the program, so its process is the one that is stopped.
     arguments.insert(
         arguments.end(),
         {"sh", "-c", "mount -t tmpfs -o size=" + size + " none /dev/shm && exec \"$0\" \"$@\"",
          RINGSIDE_PROGRAM});
-    const auto served = with_defaults(std::move(flags), instance);
-    arguments.insert(arguments.end(), served.begin(), served.end());
-    return ServedHost(Program("unshare", arguments), std::move(instance));
+    return wrapped("unshare", std::move(arguments), std::move(flags));
 }
 
 ServedHost::ServedHost(Program program, std::string instance)

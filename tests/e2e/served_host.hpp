@@ -22,6 +22,11 @@ public:
     [[nodiscard]] static ServedHost of_program(const std::string& path,
                                                std::vector<std::string> flags);
 
+    /// The same started by another program, which becomes it.
+    [[nodiscard]] static ServedHost wrapped(const std::string& path,
+                                            std::vector<std::string> arguments,
+                                            std::vector<std::string> flags);
+
     /// The same with so few descriptors a process.
     [[nodiscard]] static ServedHost with_few_descriptors(unsigned count);
 

@@ -88,10 +88,12 @@ TEST_CASE("program: a bad value is refused with its range", "[games][program]") 
     expect_refusal("serve --listen [::1", "--listen");
     expect_refusal("serve --simulate delay=80", "--simulate: 'delay=80'");
     expect_refusal("serve --spin-cpus 1-0", "--spin-cpus: '1-0'");
-    expect_refusal("serve --front-cpus 0,x", "--front-cpus: 'x'");
-    expect_refusal("serve --front-cpus 1023", "CPU 1023");
-    expect_refusal("serve --front-cpus 0,", "--front-cpus: ''");
-    expect_refusal("serve --front-cpus 0,0", "twice");
+    expect_refusal("serve --cpus-front 0,x", "--cpus-front: 'x'");
+    expect_refusal("serve --cpus-front 1023", "CPU 1023");
+    expect_refusal("serve --cpus-front 0,", "--cpus-front: ''");
+    expect_refusal("serve --cpus-front 0,0", "twice");
+    expect_refusal("serve --cpus-games 0-", "--cpus-games: '0-'");
+    expect_refusal("serve --profile fast", "'fast' is neither default nor low-latency");
     expect_refusal("-N", "--number");
 }
 

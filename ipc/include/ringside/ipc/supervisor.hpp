@@ -42,6 +42,7 @@ struct HostOptions {
     Pacing pacing = Pacing::realtime;
     bool wake_by_eventfd = false;  // for kernels whose io_uring cannot wait on a futex
     std::vector<int> front_cpus;   // front i runs on CPU front_cpus[i % size]; empty: on any
+    std::vector<int> game_cpus;    // that games run on, any of them; empty: on any
     std::vector<int> spin_cpus;    // each is given to one reactive game, which never sleeps
     bool realtime = false;         // fronts and reactive games run before everything else
     bool fresh = false;            // ends the games that a host of this name has left

@@ -29,8 +29,12 @@ struct FrontOptions {
     std::uint32_t connections_per_address_max = 0;
     bool limit_own_address = false;               // this machine's too
     std::uint32_t messages_per_second_max = 200;  // of one connection, burst of one second
-    bool uring_futex = true;   // wait on and wake futexes by io_uring where it can; else an eventfd
-    bool busy_poll = false;    // never sleep
+    bool uring_futex = true;  // wait on and wake futexes by io_uring where it can; else an eventfd
+    bool busy_poll = false;   // never sleep
+    std::chrono::microseconds spin{0};       // look on for so long after the last work, then sleep
+    bool submit_by_thread = false;           // of the kernel's (SQPOLL): fewer calls, a CPU more
+    std::chrono::microseconds card_poll{0};  // the kernel polls network cards for so long; 0: not
+    bool lock_memory = false;  // what it has mapped stays in memory; only where nothing limits that
     std::uint32_t fronts = 1;  // that accept from the same sockets
     WebAssets web_assets;      // what browsers are served; none: built without a web client
     /// Where NAME.replay is the last recorded match of the game NAME; empty: none are served.
