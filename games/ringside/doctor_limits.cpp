@@ -28,8 +28,8 @@ constexpr std::uint64_t host_descriptors = 256;
 constexpr std::uint64_t host_mappings = 1024;
 constexpr std::uint64_t host_memory_bytes = 64 * mib;
 
-// Of the limit, for Linux' accounting by pages: a ring's buffers, and what --mlock pins.
-constexpr std::uint64_t locked_bytes = 64 * mib;
+// Of locked memory, for the queues and the buffers' descriptors of one front.
+constexpr std::uint64_t ring_bytes = mib;
 
 std::uint64_t rounded_up(std::uint64_t number) {
     std::uint64_t rounded = 1024;
@@ -136,18 +136,21 @@ Finding check_pids_max(const Subject& subject) {
                               rounded_up(processes(subject))));
 }
 
+// Newer kernels count io_uring's rings, for all fronts of a user together.
 Finding check_memlock(const Subject& subject) {
-    const ProcessLimit limit = process_limit(subject.machine, "Max locked memory");
-    const bool enough_locked =
-        limit.hard >= locked_bytes || has_capability(subject.machine, cap_ipc_lock);
-    const bool there = enough_locked || !subject.needs.low_latency;
+    const std::uint64_t limit = process_limit(subject.machine, "Max locked memory").hard;
+    const bool unlimited = limit == UINT64_MAX || has_capability(subject.machine, cap_ipc_lock);
+    const Verdict verdict = unlimited                   ? Verdict::ok
+                            : limit < ring_bytes        ? Verdict::fail
+                            : subject.needs.low_latency ? Verdict::warn
+                                                        : Verdict::ok;
     return {.name = "memlock",
-            .verdict = there ? Verdict::ok : Verdict::warn,
-            .seen = has_capability(subject.machine, cap_ipc_lock)
-                        ? "not applied to this user"
-                        : fmt::format("{} bytes", limit_text(limit.hard)),
-            .why = "serve --mlock keeps fronts in memory; without it, nothing is locked",
-            .cure = there ? "" : "ulimit -Hl unlimited (systemd: LimitMEMLOCK=infinity)"};
+            .verdict = verdict,
+            .seen = unlimited ? "unlimited" : fmt::format("{} bytes", limit),
+            .why = "a front's io_uring takes 1 MiB of it; serve --mlock needs it without a limit",
+            .cure = verdict == Verdict::ok ? ""
+                                           : "ulimit -Hl unlimited (systemd: "
+                                             "LimitMEMLOCK=infinity)"};
 }
 
 /// Of the last file system mounted there: its size, or half the memory if its mount says none.

@@ -189,7 +189,9 @@ TEST_CASE("doctor: each illness is found, alone, with its cure", "[e2e][doctor]"
          "ulimit -Hn 1024"},
         {"nproc", "FAIL", "/proc/self/limits", limits("524288", "131", "unlimited", "99"),
          "ulimit -u 1024"},
-        {"memlock", "WARN", "/proc/self/limits", limits("524288", "63000", "65536", "99"),
+        {"memlock", "FAIL", "/proc/self/limits", limits("524288", "63000", "65536", "99"),
+         "ulimit -Hl"},
+        {"memlock", "WARN", "/proc/self/limits", limits("524288", "63000", "8388608", "99"),
          "ulimit -Hl"},
         {"fifo", "WARN", "/proc/self/limits", limits("524288", "63000", "unlimited", "0"),
          "cap_sys_nice"},
@@ -269,7 +271,7 @@ TEST_CASE("doctor: what costs only microseconds warns only where they count", "[
     Files files = healthy();
     files["/sys/devices/system/cpu/isolated"] = "\n";
     files["/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"] = "powersave\n";
-    files["/proc/self/limits"] = limits("524288", "63000", "65536", "0");
+    files["/proc/self/limits"] = limits("524288", "63000", "8388608", "0");
     CHECK(diagnose(files, {}).exit_code == 0);
     CHECK(diagnose(files, {"--low-latency"}).not_ok() ==
           std::vector<std::string>{"memlock", "governor", "isolated-cpus", "fifo"});
