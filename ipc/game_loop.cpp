@@ -226,7 +226,7 @@ void GameLoop::publish() {
                                      padded(state_, state_bytes),
                                      Bytes(view_).first(view_bytes)};
     snapshots_.publish(parts);
-    happened::snapshot_published(snapshots_.sequence(), tick_,
+    happened::snapshot_published(own_key(), snapshots_.sequence(),
                                  static_cast<std::uint32_t>(view_bytes));
     journal_.clear();
     std::size_t event_ring_bytes = 0;

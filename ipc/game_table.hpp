@@ -34,6 +34,8 @@ public:
         std::function<void(std::size_t type_index, GameId)> request_fork;
         /// Tells every front that a game ended without a final snapshot.
         std::function<void(GameId, const std::string& text)> announce_failure;
+        /// Something went wrong that the flight recorders may explain.
+        std::function<void(const std::string& why)> dump_flight;
     };
 
     GameTable(const HostOptions& options, std::string instance_path, HostSegment& host,
@@ -96,6 +98,7 @@ private:
         bool waits = false;                        // to be restored
         bool hung = false;                         // killed for it
         bool to_end = false;                       // its process is killed, and no other follows
+        std::uint64_t late_ticks = 0;              // HostOptions::flight_late, as last looked at
         Watchdog watchdog{};
     };
 
@@ -118,6 +121,7 @@ private:
     void write_record(std::uint32_t slot);
     [[nodiscard]] bool said_ended(const Entry& entry) const;
     void kill_if_hanging(Entry& entry, std::int64_t now_ns);
+    void look_at_lateness(Entry& entry);
 
     HostOptions options_;
     std::string instance_path_;

@@ -46,12 +46,8 @@ bool may_run_first() noexcept {
     return may;
 }
 
-void name_process(const std::string& name) noexcept {
-    prctl(PR_SET_NAME, name.c_str());
-}
-
 std::string game_process_name(const GameSegmentPlan& plan) {
-    return std::string(plan.type) + ':' + plan.name;
+    return "game " + std::string(plan.type) + '/' + plan.name;
 }
 
 std::optional<ProcessFacts> look_at_process(pid_t pid) {

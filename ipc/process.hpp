@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "ringside/ipc/game_segment.hpp"
+#include "ringside/ipc/process_title.hpp"
 
 namespace ringside {
 
@@ -34,13 +35,12 @@ void run_first() noexcept;
 /// Takes that back.
 void run_in_turn() noexcept;
 
-/// What ps, top and perf show; cut to 15 bytes.
-void name_process(const std::string& name) noexcept;
+/// "game tron/simplistic-trail"
 [[nodiscard]] std::string game_process_name(const GameSegmentPlan& plan);
 
 /// What /proc tells of a process. A zombie counts as none: it does nothing any more.
 struct ProcessFacts {
-    std::string name;         // as name_process cut it
+    std::string name;         // as name_process cut it for the kernel
     std::uint64_t start = 0;  // clock ticks after boot: tells it from a later one with its pid
     char state = 0;           // as in proc(5): R, S, D, T, t
     std::int64_t cpu_ns = 0;  // used so far; counted in clock ticks

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "process.hpp"
 #include "supervisor_state.hpp"
 
 #include "ringside/core/clock.hpp"
@@ -34,6 +35,7 @@ constexpr TokenRate restart_rate{.per_second = 5, .burst = 200};
 }  // namespace
 
 Result<int> Supervisor::host() {
+    name_process("supervisor");
     if (auto started = start(); !started) {
         kill_and_reap_all();
         return std::unexpected(std::move(started.error()));
@@ -343,6 +345,7 @@ void Supervisor::on_front_exit(std::uint32_t slot, int wait_status) {
     }
     statistics_.add(HostStatistic::deaths_front);
     statistics_.report(LogLevel::warning, fmt::format("front {} died; starting another", slot));
+    dumps_.dump(fmt::format("front {} died", slot));
     front.wanted = true;
     restart_children();
 }
@@ -451,6 +454,7 @@ void Supervisor::watch_over() {
             happened::hang(front_key(slot), static_cast<std::uint64_t>(front.pid), 0);
             statistics_.add(HostStatistic::hangs);
             statistics_.report(LogLevel::warning, fmt::format("front {} hangs; killing it", slot));
+            dumps_.dump(fmt::format("front {} hangs", slot));
             kill(front.pid, SIGKILL);
         }
     }

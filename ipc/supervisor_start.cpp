@@ -301,6 +301,7 @@ Result<void> Supervisor::start() {
                                    GameId game) { request_fork(type_index, game); },
             .announce_failure = [this](GameId game,
                                        const std::string& text) { announce_failure(game, text); },
+            .dump_flight = [this](const std::string& why) { dumps_.dump(why); },
         });
     adopt_left_games();
     if (auto listening = listen_to_operators(); !listening) {

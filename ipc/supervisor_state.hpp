@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "channel.hpp"
+#include "flight_dumps.hpp"
 #include "game_log.hpp"
 #include "game_table.hpp"
 #include "instance.hpp"
@@ -87,6 +88,7 @@ public:
           instance_(std::move(instance)),
           host_(std::move(host)),
           doorbells_(std::move(doorbells)),
+          dumps_(options.root, options.instance, options.flight_folder),
           left_games_(std::move(left_games)) {
         wake_fds_.fill(-1);
     }
@@ -174,6 +176,7 @@ private:
     Companion companion_;
     TokenBucket restarts_;           // of fronts, nurseries and the companion
     bool told_of_restarts_ = false;  // that they wait
+    FlightDumps dumps_;
     std::unique_ptr<GameTable> games_;
     std::vector<LeftGame> left_games_;  // until they are adopted
     bool announced_ = false;

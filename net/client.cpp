@@ -117,6 +117,7 @@ bool Client::note(const wire::FromHost& message) {
             own_.token.assign(bytes.begin(), bytes.end());
         }
         grace_ns_ = std::int64_t{welcome->resume_grace_ms()} * 1'000'000;
+        trace_every_ = welcome->trace_every();
         if (link_ == Link::resuming || joining_) {
             note_candidate();
         }
@@ -131,8 +132,7 @@ bool Client::note(const wire::FromHost& message) {
         lost_ns_ = 0;
         if (std::exchange(link_, Link::up) == Link::resuming) {
             acknowledge(joined->last_input());
-            std::ranges::for_each(unacknowledged_,
-                                  [this](const SentInput& input) { send_input(input); });
+            std::ranges::for_each(unacknowledged_, [this](SentInput& input) { send_input(input); });
         }
     } else if (const auto* snapshot = message.message_as_Snapshot()) {
         note_seats(snapshot->seats());
@@ -169,6 +169,9 @@ void Client::note_seats(const flatbuffers::Vector<const wire::SeatInput*>* seats
 
 void Client::acknowledge(std::uint32_t number) {
     while (!unacknowledged_.empty() && unacknowledged_.front().number <= number) {
+        if (unacknowledged_.front().sent_ns != 0 && link_ == Link::up) {
+            say_seen(unacknowledged_.front());
+        }
         unacknowledged_.pop_front();
     }
 }
@@ -270,17 +273,29 @@ void Client::leave() {
 }
 
 void Client::input(Bytes bytes) {
-    unacknowledged_.push_back({++input_number_, {bytes.begin(), bytes.end()}});
+    unacknowledged_.push_back(
+        {.number = ++input_number_, .bytes = {bytes.begin(), bytes.end()}, .sent_ns = 0});
     if (link_ == Link::up) {
         send_input(unacknowledged_.back());
     }
 }
 
-void Client::send_input(const SentInput& input) {
+void Client::send_input(SentInput& input) {
+    if (trace_every_ != 0 && input.number % trace_every_ == 0) {
+        input.sent_ns = monotonic_ns();
+    }
     send([&](auto& builder) {
         const auto body = bytes_vector(builder, input.bytes);
         return std::pair{wire::ClientMessage::Input,
                          wire::CreateInput(builder, input.number, body).Union()};
+    });
+}
+
+void Client::say_seen(const SentInput& input) {
+    const std::int64_t seen_ns = monotonic_ns();
+    send([&](auto& builder) {
+        return std::pair{wire::ClientMessage::Seen,
+                         wire::CreateSeen(builder, input.number, input.sent_ns, seen_ns).Union()};
     });
 }
 

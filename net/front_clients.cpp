@@ -77,6 +77,7 @@ FrontServer::Handled FrontServer::take_message(Connection& connection, Bytes fra
         case wire::ClientMessage::Ping:
             say(connection, messages_.pong(root->message_as_Ping()->nonce()));
             return Handled::done;
+        case wire::ClientMessage::Seen: return take_seen(connection, *root->message_as_Seen());
         case wire::ClientMessage::NONE: break;
     }
     fail(connection, wire::ErrorCode::malformed, "a message this host does not know");
@@ -103,7 +104,8 @@ FrontServer::Handled FrontServer::take_hello(Connection& connection, const wire:
     say(connection, messages_.welcome({.session = connection.session.id,
                                        .token = token,
                                        .resume_grace = options_.resume_grace,
-                                       .inputs_per_second_max = options_.messages_per_second_max}));
+                                       .inputs_per_second_max = options_.messages_per_second_max,
+                                       .trace_every = options_.trace_every}));
     return Handled::done;
 }
 
@@ -260,6 +262,14 @@ FrontServer::Handled FrontServer::take_input(Connection& connection, const wire:
     }
     happened::input(value(session.id), game.link.position(), input.number());
     session.last_input = input.number();
+    return Handled::done;
+}
+
+/// Foreign numbers, of a foreign clock: only shown.
+FrontServer::Handled FrontServer::take_seen(const Connection& connection, const wire::Seen& seen) {
+    const std::uint64_t session = value(connection.session.id);
+    happened::client_sent(session, static_cast<std::uint64_t>(seen.sent_ns()), seen.number());
+    happened::client_saw(session, static_cast<std::uint64_t>(seen.seen_ns()), seen.number());
     return Handled::done;
 }
 

@@ -36,6 +36,7 @@ struct Watch;
 struct Resume;
 struct Input;
 struct List;
+struct Seen;
 }  // namespace ringside::wire
 
 namespace ringside {
@@ -160,6 +161,7 @@ private:
     Handled take_leave(Connection&);
     Handled take_input(Connection&, const wire::Input&);
     Handled take_list(Connection&, const wire::List&);
+    static Handled take_seen(const Connection&, const wire::Seen&);
     void say(Connection&, BufferRef);
     void fail(Connection&, wire::ErrorCode, const std::string& text);
     BufferRef last_words(Connection&, wire::ErrorCode, const std::string& text);

@@ -42,10 +42,10 @@ flatbuffers::Offset<flatbuffers::String> HostMessages::string_or_none(std::strin
 
 BufferRef HostMessages::welcome(const Greeting& greeting) {
     const auto token = builder_.CreateVector(octets(greeting.token), greeting.token.size());
-    return framed(wire::CreateWelcome(builder_, wire::protocol_version, value(greeting.session),
-                                      client_message_bytes_max, greeting.inputs_per_second_max,
-                                      token,
-                                      static_cast<std::uint32_t>(greeting.resume_grace.count())));
+    return framed(wire::CreateWelcome(
+        builder_, wire::protocol_version, value(greeting.session), client_message_bytes_max,
+        greeting.inputs_per_second_max, token,
+        static_cast<std::uint32_t>(greeting.resume_grace.count()), greeting.trace_every));
 }
 
 BufferRef HostMessages::joined(const GameSegmentPlan& plan, const RosterEntry& entry) {

@@ -31,6 +31,7 @@ public:
         ResumeToken token;
         std::chrono::milliseconds resume_grace;
         std::uint32_t inputs_per_second_max = 0;
+        std::uint32_t trace_every = 0;
     };
     [[nodiscard]] BufferRef welcome(const Greeting&);
     [[nodiscard]] BufferRef joined(const GameSegmentPlan&, const RosterEntry&);

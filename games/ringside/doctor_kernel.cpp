@@ -147,7 +147,7 @@ Finding check_landlock(const Subject& subject) {
 KernelAnswers ask_kernel() {
     KernelAnswers answers;
     if (const auto kernel = check_kernel(); kernel) {
-        answers.uring_futex = kernel->futex_wait;
+        answers.uring_futex = kernel->futexes;
     } else {
         answers.io_uring_refusal = kernel.error().text();
     }

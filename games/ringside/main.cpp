@@ -13,6 +13,8 @@
 #include "bot_matches.hpp"
 #include "demo.hpp"
 #include "doctor.hpp"
+#include "event_trace.hpp"
+#include "flight_dump.hpp"
 #include "host_process.hpp"
 #include "list.hpp"
 #include "names.hpp"
@@ -28,6 +30,7 @@
 
 #include "ringside/core/printable.hpp"
 #include "ringside/ipc/operate.hpp"
+#include "ringside/ipc/process_title.hpp"
 #include "ringside/ipc/supervisor.hpp"
 #include "ringside/net/client.hpp"
 
@@ -176,6 +179,8 @@ int run(const Options& options) {
         case Command::stat: return run_stat(options.stat);
         case Command::errors: return run_errors(options.operate.instance, options.operate.json);
         case Command::tap: return run_tap(options.tap);
+        case Command::trace: return run_event_trace(options.trace);
+        case Command::dump: return run_dump(options.dump);
         case Command::record: return run_record(options.record);
         case Command::doctor: return run_doctor(options.doctor);
         case Command::replay: return replay(options.replay);
@@ -191,6 +196,7 @@ int main(int argc, char** argv) try {
     if (options && argc > 1 && argv[1] == std::string_view("serve")) {
         options->serve.arguments.assign(argv, argv + argc);
     }
+    ringside::give_title_room(argv);  // last: from here on argv may be written over
     return options ? ringside::run(*options) : options.error();
 } catch (const std::exception& error) {  // of memory, in practice
     fmt::print(stderr, "ringside: {}\n", error.what());

@@ -17,7 +17,8 @@ constexpr unsigned plays = on_top | on_play;
 constexpr unsigned joins = plays | on_list | on_watch | on_bot;
 
 constexpr unsigned operates = on_drain | on_end | on_upgrade | on_sessions | on_kick | on_ban |
-                              on_unban | on_record | on_stat | on_errors | on_tap;
+                              on_unban | on_record | on_stat | on_errors | on_tap | on_dump |
+                              on_trace;
 
 constexpr std::uint64_t width_max = tron::cells_max / tron::height_min;
 constexpr std::uint64_t height_max = tron::cells_max / tron::width_min;
@@ -118,6 +119,16 @@ constexpr std::array rows{
               Number{&RawOptions::record_mib, 1, 1'000'000, "MiB"}},
     OptionRow{"--record-days", "N", "Recordings are kept for so long", on_serve,
               Number{&RawOptions::record_days, 1, 10'000, "days"}},
+    OptionRow{"--trace-every", "N",
+              "Clients that can are asked to say of every Nth input when they sent it and saw its "
+              "effect, for 'ringside trace'; 0: of none",
+              on_serve, Number{&RawOptions::trace_every, 0, 1'000'000, "inputs"}},
+    OptionRow{"--flight-dir", "FOLDER",
+              "Write there what the flight recorders hold when a process crashes or hangs",
+              on_serve, &RawOptions::flight_dir},
+    OptionRow{"--flight-late", "MS",
+              "With --flight-dir: also when a tick comes so late, or up to a quarter later",
+              on_serve, Number{&RawOptions::flight_late_ms, 1, 60'000, "milliseconds", "never"}},
     OptionRow{"--simulate", "NETWORK",
               "Delay what clients send and are sent, each way, for trying that out: "
               "delay=80ms,jitter=20ms,stall=1% (a stall: lost and sent again)",
@@ -202,6 +213,21 @@ constexpr std::array rows{
     OptionRow{"-G,--game", "NAME", "Game to follow", on_tap, &RawOptions::game, true},
     OptionRow{"--snapshots", "N", "End after so many", on_tap,
               Number{&RawOptions::snapshots_max, 1, any_max, "snapshots", "with the game"}},
+    OptionRow{"-G,--game", "NAME", "Only this game's (default: everybody's)", on_dump,
+              &RawOptions::game},
+    OptionRow{"--json", "", "Print one JSON object a line", on_dump, &RawOptions::json},
+    OptionRow{"-s,--session", "SESSION",
+              "Only inputs of this one, as 'ringside sessions' lists it (default: everybody's)",
+              on_trace, &RawOptions::session},
+    OptionRow{"-G,--game", "NAME", "Only inputs to this game", on_trace, &RawOptions::game},
+    OptionRow{"--seconds", "S", "How long to look; 0: only at what the recorders hold", on_trace,
+              Number{&RawOptions::seconds, 0, 3'600, "seconds"}},
+    OptionRow{"--perfetto", "FILE",
+              "Also write a timeline of all processes, for https://ui.perfetto.dev; the file must "
+              "not exist",
+              on_trace, &RawOptions::perfetto},
+    OptionRow{"--json", "", "Print one JSON object, {\"events\":..,\"stages\":[...]}", on_trace,
+              &RawOptions::json},
     OptionRow{"session", "", "Which one, as 'ringside sessions' lists it", on_kick,
               &RawOptions::who, true},
     OptionRow{"who", "", "An address, or a session that comes from it", on_ban | on_unban,
@@ -287,6 +313,16 @@ constexpr std::array commands{
                "Print what a game of a host of this machine publishes, as JSON, a line a snapshot",
                "  ringside tap --game swift-lantern | jq -c '{tick, events}'\n"
                "The game does not notice. Of one whose host is dead: the last snapshots.\n"},
+    CommandRow{"dump", on_dump,
+               "Print what the processes of a host of this machine did last, also of a dead one",
+               "  ringside dump                           everybody, by time\n"
+               "  ringside dump -G swift-lantern --json   one game, a JSON object a line\n"
+               "docs/probes.md says what each line means.\n"},
+    CommandRow{"trace", on_trace,
+               "Show where the inputs of players spend their time, from client to client",
+               "  ringside trace                               everybody's, for 5 s\n"
+               "  ringside trace -G swift-lantern --perfetto trace.json\n"
+               "Looks from outside; the host does not notice.\n"},
     CommandRow{"record", on_record, "Record a game of a host of this machine, until it ends",
                "  ringside record swift-lantern -o final.replay\n"
                "The game does not notice. SIGINT and SIGTERM end the recording, not the game.\n"},

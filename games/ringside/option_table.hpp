@@ -39,6 +39,12 @@ struct RawOptions {
     std::string trace;
     std::string out;
     std::string record_dir;
+    std::string flight_dir;
+    std::uint64_t flight_late_ms = 0;
+    std::uint64_t trace_every = 16;
+    std::string session;
+    std::uint64_t seconds = 5;
+    std::string perfetto;
     std::uint64_t record_mib = 1024;
     std::uint64_t record_days = 30;
     std::string front_cpus;
@@ -108,6 +114,8 @@ inline constexpr unsigned on_doctor = 32768;
 inline constexpr unsigned on_stat = 1u << 16;
 inline constexpr unsigned on_errors = 1u << 17;
 inline constexpr unsigned on_tap = 1u << 18;
+inline constexpr unsigned on_dump = 1u << 19;
+inline constexpr unsigned on_trace = 1u << 20;
 
 struct Number {
     std::uint64_t RawOptions::* target;

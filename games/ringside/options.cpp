@@ -188,6 +188,19 @@ void Reading::read(unsigned command) {
             options_.tap = {
                 .instance = raw_.instance, .game = game(), .snapshots_max = raw_.snapshots_max};
             return;
+        case on_dump:
+            options_.command = Command::dump;
+            options_.dump = {.instance = raw_.instance, .game = raw_.game, .json = raw_.json};
+            return;
+        case on_trace:
+            options_.command = Command::trace;
+            options_.trace = {.instance = raw_.instance,
+                              .session = raw_.session,
+                              .game = raw_.game,
+                              .seconds = static_cast<std::uint32_t>(raw_.seconds),
+                              .json = raw_.json,
+                              .perfetto = raw_.perfetto};
+            return;
         case on_record:
             options_.command = Command::record;
             options_.record = {.instance = raw_.instance, .game = raw_.game, .path = raw_.out};
@@ -340,6 +353,12 @@ void Reading::serve() {
         throw Refusal{"--record-mib and --record-days need --record-dir: they are its limits"};
     }
     serve.log_level = log_level();
+    serve.trace_every = static_cast<std::uint32_t>(raw_.trace_every);
+    serve.flight_dir = raw_.flight_dir;
+    serve.flight_late = std::chrono::milliseconds(raw_.flight_late_ms);
+    if (raw_.flight_dir.empty() && given("--flight-late")) {
+        throw Refusal{"--flight-late needs --flight-dir: it says when something is written there"};
+    }
     serve.check = raw_.check;
     serve.quiet = raw_.quiet;
 }

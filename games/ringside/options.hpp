@@ -8,6 +8,8 @@
 
 #include "bot_matches.hpp"
 #include "doctor.hpp"
+#include "event_trace.hpp"
+#include "flight_dump.hpp"
 #include "list.hpp"
 #include "record.hpp"
 #include "serve.hpp"
@@ -31,6 +33,8 @@ enum class Command {
     kick,
     ban,
     unban,
+    dump,
+    trace,
     record,
     doctor,
     replay,
@@ -86,6 +90,8 @@ struct Options {
     BotOptions bot;
     ServeOptions serve;
     OperateChoice operate;
+    DumpOptions dump;
+    EventTraceOptions trace;
     RecordOptions record;
     DoctorOptions doctor;
     StatOptions stat;

@@ -296,6 +296,12 @@ int run_serve(const ServeOptions& wanted) {
         !made) {
         return refuse(made.error());
     }
+    if (!options.flight_dir.empty() && !options.check &&
+        ::access(options.flight_dir.c_str(), W_OK | X_OK) != 0) {
+        return refuse(errno_failure(fmt::format("--flight-dir '{}' is no folder to write to",
+                                                options.flight_dir))
+                          .error());
+    }
     const bool uring_futex = options.uring_futex && kernel->futexes;
     const auto watchdog = watchdog_period();
     const HostOptions host{.instance = options.instance,
@@ -311,6 +317,8 @@ int run_serve(const ServeOptions& wanted) {
                            .realtime = options.realtime,
                            .fresh = options.fresh && handover.lock_fd < 0,
                            .restores_per_second = options.restores_per_second,
+                           .flight_folder = options.flight_dir,
+                           .flight_late = options.flight_late,
                            .successor = options.arguments.empty()
                                             ? Successor{}
                                             : make_successor(options.arguments, listeners.sockets),
@@ -333,6 +341,7 @@ int run_serve(const ServeOptions& wanted) {
              .connections_per_address_max = options.connections_per_address,
              .limit_own_address = options.limit_own_address,
              .messages_per_second_max = options.messages_per_second,
+             .trace_every = options.trace_every,
              .uring_futex = uring_futex,
              .busy_poll = options.busy_poll,
              .spin = options.spin,

@@ -45,6 +45,9 @@ struct ServeOptions {
     std::vector<int> game_cpus;                 // that games run on; empty: any
     std::vector<int> spin_cpus;                 // each for one reactive game, which never sleeps
     KeepOptions record;                         // every match; an empty folder: none
+    std::uint32_t trace_every = 16;             // inputs of a client, for `ringside trace`; 0: none
+    std::string flight_dir;                     // of dumps of the flight recorders; empty: none
+    std::chrono::milliseconds flight_late{};    // of a tick that is dumped; 0: none
     bool check = false;  // only say whether it could go on with the instance's games
     std::vector<std::string> arguments;  // of the program, to run its successor with; may be empty
     LogLevel log_level = LogLevel::notice;  // what is less urgent is left out

@@ -47,6 +47,9 @@ Offset<void> copied(FlatBufferBuilder& to, const List& from) {
 Offset<void> copied(FlatBufferBuilder& to, const Ping& from) {
     return CreatePing(to, from.nonce()).Union();
 }
+Offset<void> copied(FlatBufferBuilder& to, const Seen& from) {
+    return CreateSeen(to, from.number(), from.sent_ns(), from.seen_ns()).Union();
+}
 Offset<void> copied(FlatBufferBuilder& to, const Resume& from) {
     const auto game = copied(to, from.game());
     const auto sessions = to.CreateVector(
@@ -57,7 +60,8 @@ Offset<void> copied(FlatBufferBuilder& to, const Resume& from) {
 Offset<void> copied(FlatBufferBuilder& to, const Welcome& from) {
     const auto token = copied(to, from.token());
     return CreateWelcome(to, from.protocol_version(), from.session(), from.message_bytes_max(),
-                         from.inputs_per_second_max(), token, from.resume_grace_ms())
+                         from.inputs_per_second_max(), token, from.resume_grace_ms(),
+                         from.trace_every())
         .Union();
 }
 Offset<void> copied(FlatBufferBuilder& to, const Joined& from) {
@@ -142,6 +146,7 @@ Offset<void> copied_message(FlatBufferBuilder& to, const FromClient& from) {
         case ClientMessage::Input: return copied(to, *from.message_as_Input());
         case ClientMessage::List: return copied(to, *from.message_as_List());
         case ClientMessage::Ping: return copied(to, *from.message_as_Ping());
+        case ClientMessage::Seen: return copied(to, *from.message_as_Seen());
         case ClientMessage::Resume: return copied(to, *from.message_as_Resume());
         case ClientMessage::NONE: break;
     }

@@ -55,6 +55,7 @@ std::vector<Buffer> client_messages() {
                     [](B& b) { return CreateInputDirect(b, UINT32_MAX, &some_bytes); }),
         from_client(ClientMessage::List, [](B& b) { return CreateListDirect(b, "br", "a", 7); }),
         from_client(ClientMessage::Ping, [](B& b) { return CreatePing(b, UINT64_MAX); }),
+        from_client(ClientMessage::Seen, [](B& b) { return CreateSeen(b, 16, 1, INT64_MAX); }),
     };
 }
 

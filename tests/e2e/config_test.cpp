@@ -85,6 +85,7 @@ const std::map<std::string, std::vector<std::string>> texts{
     {"trust-proxy", {"10.0.0.0/8", "unix"}},
     {"instance", {"evening"}},
     {"record-dir", {"/var/lib/ringside/with space, and comma"}},
+    {"flight-dir", {"/var/tmp"}},
     {"simulate", {"delay=80ms,jitter=20ms,stall=1%"}},
     {"profile", {"low-latency"}},
     {"log-level", {"info"}},
@@ -114,7 +115,9 @@ std::vector<std::string> random_arguments(std::mt19937& random) {
             }
         }
     }
-    say("record-dir", texts.at("record-dir").front());  // other options need it
+    for (const char* needed : {"record-dir", "flight-dir"}) {  // by other options
+        say(needed, texts.at(needed).front());
+    }
     std::ranges::sort(arguments);
     const auto twice = std::ranges::unique(arguments);
     arguments.erase(twice.begin(), twice.end());

@@ -22,6 +22,8 @@ target_compile_definitions(e2e_replay_test PRIVATE
   RINGSIDE_TRACES_SHARED="${RINGSIDE_TRACES_SHARED}")
 ringside_e2e_test(probes)
 target_compile_definitions(e2e_probes_test PRIVATE RINGSIDE_SOURCE="${CMAKE_SOURCE_DIR}")
+ringside_e2e_test(inside)
+target_link_libraries(e2e_inside_test PRIVATE fmt::fmt nlohmann_json::nlohmann_json)
 ringside_e2e_test(record)
 ringside_e2e_test(serve)
 target_compile_definitions(e2e_serve_test PRIVATE RINGSIDE_WEB=$<BOOL:${RINGSIDE_WEB}>)

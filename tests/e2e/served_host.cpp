@@ -14,8 +14,6 @@
 namespace ringside::test {
 namespace {
 
-constexpr std::size_t process_name_bytes_max = 15;  // the kernel's TASK_COMM_LEN without the zero
-
 std::vector<std::string> with_defaults(std::vector<std::string> flags,
                                        const std::string& instance) {
     if (std::ranges::find(flags, "--listen") == flags.end()) {
@@ -104,11 +102,11 @@ pid_t ServedHost::process(const std::string& name) const {
 }
 
 pid_t ServedHost::game_process(const std::string& game) const {
-    return process(("tron:" + game).substr(0, process_name_bytes_max));
+    return process("game tron/" + game);
 }
 
 pid_t ServedHost::find_game_process(const std::string& game) const {
-    return child_named(program_.pid(), ("tron:" + game).substr(0, process_name_bytes_max));
+    return child_named(program_.pid(), "game tron/" + game);
 }
 
 int ServedHost::stop(int signal_number) {

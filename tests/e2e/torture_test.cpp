@@ -54,9 +54,10 @@ void pause_for(std::int64_t duration_ns) {
     sleep_until(monotonic_ns() + duration_ns);
 }
 
+/// As ps shows it.
 std::string name_of(pid_t pid) {
     std::string name;
-    std::getline(std::ifstream(fmt::format("/proc/{}/comm", pid)), name);
+    std::getline(std::ifstream(fmt::format("/proc/{}/cmdline", pid)), name, '\0');
     return name;
 }
 
@@ -94,8 +95,7 @@ bool is_bystander(const std::string& process_name) {
 std::vector<std::int64_t> lateness_of_bystanders(const std::string& instance) {
     std::vector<std::int64_t> ticks(LatenessHistogram::bucket_count);
     for (const GameFacts& game : look_at_games(instance)) {
-        constexpr std::size_t process_name_bytes_max = 15;
-        if (is_bystander(("tron:" + game.name).substr(0, process_name_bytes_max))) {
+        if (is_bystander("game tron/" + game.name)) {
             std::ranges::transform(ticks, game.lateness, ticks.begin(), std::plus<>());
         }
     }

@@ -22,14 +22,21 @@ char state_of(pid_t pid) {
 
 }  // namespace
 
+bool is_named(pid_t pid, const std::string& name) {
+    const std::string process = "/proc/" + std::to_string(pid);
+    std::string kernels;
+    std::string title;
+    std::getline(std::ifstream(process + "/comm"), kernels);
+    std::getline(std::ifstream(process + "/cmdline"), title, '\0');
+    return kernels == name || title == name;
+}
+
 pid_t child_named(pid_t parent, const std::string& name) {
     const std::string task = "/proc/" + std::to_string(parent) + "/task/" + std::to_string(parent);
     std::ifstream children(task + "/children");
     pid_t child = 0;
     while (children >> child) {
-        std::string found;
-        std::getline(std::ifstream("/proc/" + std::to_string(child) + "/comm"), found);
-        if (found == name && state_of(child) != 'Z') {
+        if (is_named(child, name) && state_of(child) != 'Z') {
             return child;
         }
     }

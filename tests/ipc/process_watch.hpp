@@ -7,7 +7,8 @@
 
 namespace ringside::test {
 
-/// The living child of `parent` with this name (as in /proc/PID/comm), or 0; zombies do not live.
+/// The living child of `parent` that the kernel (/proc/PID/comm) or ps (the title) calls so, or 0;
+/// zombies do not live.
 [[nodiscard]] pid_t child_named(pid_t parent, const std::string& name);
 
 /// Returns when no process has this pid any more; a zombie counts as gone.

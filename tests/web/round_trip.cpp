@@ -157,6 +157,13 @@ Json json_of(const wire::FromClient& message) {
                     {"sessions", sessions},
                     {"tokens", numbers_of(resume.tokens())}};
         }
+        case Seen: {
+            const auto& seen = *message.message_as_Seen();
+            return {{"type", "Seen"},
+                    {"number", seen.number()},
+                    {"sentNs", std::to_string(seen.sent_ns())},
+                    {"seenNs", std::to_string(seen.seen_ns())}};
+        }
         case NONE: break;
     }
     return {{"type", "none"}};

@@ -39,7 +39,7 @@ namespace ringside {
     ROW(tick_begin,         tick,      late_ns,      missed)                                      \
     ROW(tick_end,           tick,      none,         none)                                        \
     ROW(late_tick,          tick,      late_ns,      missed)                                      \
-    ROW(snapshot_published, sequence,  tick,         bytes)                                       \
+    ROW(snapshot_published, game,      sequence,     bytes)                                       \
     ROW(park,               tick,      until_ns,     none)                                        \
     /* fronts and games */                                                                        \
     ROW(wake,               whom,      none,         none)                                        \
@@ -50,7 +50,10 @@ namespace ringside {
     ROW(fork,               whom,      pid,          none)                                        \
     ROW(death,              whom,      pid,          status)                                      \
     ROW(restore,            game,      pid,          restarts)                                    \
-    ROW(hang,               whom,      pid,          none)
+    ROW(hang,               whom,      pid,          none)                                        \
+    /* fronts: what clients say, in their own clock */                                            \
+    ROW(client_sent,        session,   sent_ns,      number)                                      \
+    ROW(client_saw,         session,   seen_ns,      number)
 // clang-format on
 
 enum class Happening : std::uint16_t {

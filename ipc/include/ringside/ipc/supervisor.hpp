@@ -48,6 +48,9 @@ struct HostOptions {
     bool fresh = false;            // ends the games that a host of this name has left
     std::uint32_t restores_per_second = restores_per_second_default;  // of crashed games; 0: any
     bool log_restores = true;
+    /// Where the flight recorders are dumped when a process crashes or hangs; empty: nowhere.
+    std::string flight_folder;
+    std::chrono::nanoseconds flight_late{};  // and when a tick comes so late; 0: not then
     Successor successor;
     /// A further process of the host, which only looks on: in it this is called, and returns the
     /// exit code. It ends when `stop_fd` does: when the host stops, or has died. One that dies is

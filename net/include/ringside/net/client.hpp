@@ -104,6 +104,7 @@ private:
     struct SentInput {
         std::uint32_t number;
         std::vector<std::byte> bytes;
+        std::int64_t sent_ns = 0;  // of one that the host wants to be told of when it is seen
     };
     enum class Link : std::uint8_t { up, lost, resuming };
 
@@ -114,7 +115,8 @@ private:
     void say_hello();
     void send_join();
     void send_resume();
-    void send_input(const SentInput& input);
+    void send_input(SentInput& input);
+    void say_seen(const SentInput& input);
     [[nodiscard]] Result<bool> fill();  // false: nothing to read now
     [[nodiscard]] bool note(const wire::FromHost& message);
     void note_candidate();
@@ -128,6 +130,7 @@ private:
     Link link_ = Link::up;
     std::int64_t lost_ns_ = 0;
     std::int64_t grace_ns_ = 0;
+    std::uint32_t trace_every_ = 0;  // Welcome's
     bool welcomed_ = false;
     Credentials own_;       // of this connection, once welcomed
     std::string game_;      // joined or watched

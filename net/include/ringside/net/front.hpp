@@ -29,6 +29,7 @@ struct FrontOptions {
     std::uint32_t connections_per_address_max = 0;
     bool limit_own_address = false;               // this machine's too
     std::uint32_t messages_per_second_max = 200;  // of one connection, burst of one second
+    std::uint32_t trace_every = 0;  // of which inputs clients tell when they saw them; 0: of none
     bool uring_futex = true;  // wait on and wake futexes by io_uring where it can; else an eventfd
     bool busy_poll = false;   // never sleep
     std::chrono::microseconds spin{0};       // look on for so long after the last work, then sleep
