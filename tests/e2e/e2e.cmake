@@ -24,6 +24,12 @@ ringside_e2e_test(probes)
 target_compile_definitions(e2e_probes_test PRIVATE RINGSIDE_SOURCE="${CMAKE_SOURCE_DIR}")
 ringside_e2e_test(inside)
 target_link_libraries(e2e_inside_test PRIVATE fmt::fmt nlohmann_json::nlohmann_json)
+ringside_e2e_test(tracers)
+target_link_libraries(e2e_tracers_test PRIVATE nlohmann_json::nlohmann_json)
+target_compile_definitions(e2e_tracers_test PRIVATE
+  RINGSIDE_SOURCE="${CMAKE_SOURCE_DIR}" RINGSIDE_LOAD="$<TARGET_FILE:ringside-load>"
+  RINGSIDE_BIN="$<TARGET_FILE_DIR:ringside>")
+add_dependencies(e2e_tracers_test ringside-load)
 ringside_e2e_test(record)
 ringside_e2e_test(serve)
 target_compile_definitions(e2e_serve_test PRIVATE RINGSIDE_WEB=$<BOOL:${RINGSIDE_WEB}>)

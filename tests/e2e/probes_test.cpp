@@ -29,7 +29,7 @@ std::map<std::string, std::string> documented() {
     std::ifstream file(RINGSIDE_SOURCE "/docs/probes.md");
     REQUIRE(file);
     std::map<std::string, std::string> probes;
-    for (std::string line; std::getline(file, line);) {
+    for (std::string line; std::getline(file, line) && line != "## Scripts";) {
         if (!line.starts_with("| `")) {
             continue;
         }
