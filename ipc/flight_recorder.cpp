@@ -131,8 +131,13 @@ FlightScale::FlightScale(const FlightHeader& header) noexcept : made_(header.mad
 }
 
 std::int64_t FlightScale::ns(std::uint64_t stamp) const noexcept {
+    // A stamp may be foreign, and then be any number; an integer has no room for all of them.
+    constexpr double ns_max = 4e18;
     const auto since = static_cast<std::int64_t>(stamp - made_.stamp);
-    return made_.ns + static_cast<std::int64_t>(static_cast<double>(since) * ns_per_stamp_);
+    const auto since_ns = static_cast<std::int64_t>(
+        std::clamp(static_cast<double>(since) * ns_per_stamp_, -ns_max, ns_max));
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(made_.ns) +
+                                     static_cast<std::uint64_t>(since_ns));
 }
 
 Result<FlightReader> FlightReader::attach(Bytes region, std::uint32_t capacity,

@@ -360,6 +360,7 @@ void Supervisor::on_nursery_exit(std::size_t type_index, int wait_status) {
     statistics_.add(HostStatistic::deaths_nursery);
     statistics_.report(LogLevel::warning, fmt::format("the nursery of {} died; starting another",
                                                       types_[type_index]->name()));
+    dumps_.dump(fmt::format("the nursery of {} died", types_[type_index]->name()));
     nurseries_[type_index].wanted = true;
     restart_children();
 }

@@ -116,6 +116,14 @@ TEST_CASE("flight recorder: what is none is refused, foreign numbers do no harm"
         recorder.header().capacity = 1u << 30;
         CHECK_FALSE(FlightReader::attach(recorder.region(), capacity, "test").has_value());
     }
+    SECTION("stamps of any number") {
+        const FlightScale scale = reader_of(recorder).scale();
+        const std::uint64_t made = recorder.header().made.stamp;
+        for (const std::uint64_t far : {std::uint64_t{1} << 40, (std::uint64_t{1} << 63) - 1}) {
+            CHECK(scale.ns(made + far) > scale.ns(made));
+            CHECK(scale.ns(made - far) < scale.ns(made));
+        }
+    }
     SECTION("a count that jumps, and kinds that do not exist") {
         FlightReader reader = reader_of(recorder);
         std::vector<Happened> happened;
