@@ -41,6 +41,7 @@ constexpr std::uint64_t match_bytes_max = 64 * 1024 * 1024;
 struct Kept {
     Recorder recorder;
     std::string game;
+    std::string segment_path;
     bool is_private = false;
     std::vector<std::byte> pending{};
     std::optional<OutputFile> file{};
@@ -121,12 +122,20 @@ void MatchKeeper::look_for_games() {
         if (recorder) {  // else it is gone meanwhile, or not ready yet
             still_there.emplace(id, Kept{.recorder = std::move(*recorder),
                                          .game = std::move(found.name),
+                                         .segment_path = std::move(found.segment_path),
                                          .is_private = found.has_password});
         }
     }
-    for (auto& [id, gone] : games_) {
-        follow(gone);
-        finish(gone);
+    for (auto& [id, unlisted] : games_) {
+        // A list leaves out what is being written in this moment; a game that is over has no file.
+        std::error_code ignored;
+        const bool is_over = !fs::exists(unlisted.segment_path, ignored);
+        follow(unlisted);
+        if (is_over) {
+            finish(unlisted);
+        } else {
+            still_there.emplace(id, std::move(unlisted));
+        }
     }
     games_ = std::move(still_there);
 }
