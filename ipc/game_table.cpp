@@ -615,6 +615,13 @@ void GameTable::retire(std::uint32_t slot, HostStatistic why) {
 
 namespace {
 
+/// Whether a ring's first page is there. A game may claim rings that no front has made: to read
+/// such a one would take a page of /dev/shm, or be a SIGBUS when that is full.
+bool is_reserved(MutableBytes ring) {
+    unsigned char resident = 0;
+    return mincore(ring.data(), 1, &resident) == 0 && (resident & 1) != 0;
+}
+
 /// Whether a front's events wait in any ring. Relaxed: a hint, looked at again.
 bool has_unread_events(const GameSegment& segment) {
     std::uint64_t active =
@@ -622,8 +629,11 @@ bool has_unread_events(const GameSegment& segment) {
     active &= (std::uint64_t{1} << front_slots_max) - 1;
     for (; active != 0; active &= active - 1) {
         const auto slot = static_cast<std::uint32_t>(std::countr_zero(active));
-        const auto& ring =
-            *reinterpret_cast<const EventRingHeader*>(segment.event_ring(slot).data());
+        const MutableBytes memory = segment.event_ring(slot);
+        if (!is_reserved(memory)) {
+            continue;
+        }
+        const auto& ring = *reinterpret_cast<const EventRingHeader*>(memory.data());
         if (ring.tail_position.load(std::memory_order_relaxed) !=
             ring.head_position.load(std::memory_order_relaxed)) {
             return true;

@@ -30,16 +30,25 @@ constexpr uid_t nobody = 65534;                         // the kernel's overflow
 
 // What C++ and a game's loop need: memory, clocks, sleep, wake, what it has used, and the way out.
 constexpr std::array game_calls{
-    SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep),
-    SCMP_SYS(restart_syscall), SCMP_SYS(futex),
-    SCMP_SYS(sched_yield),     SCMP_SYS(write),
-    SCMP_SYS(writev),          SCMP_SYS(brk),
-    SCMP_SYS(munmap),          SCMP_SYS(mremap),
-    SCMP_SYS(madvise),         SCMP_SYS(clock_gettime),
-    SCMP_SYS(gettimeofday),    SCMP_SYS(getrandom),
-    SCMP_SYS(getpid),          SCMP_SYS(gettid),
-    SCMP_SYS(rt_sigprocmask),  SCMP_SYS(rt_sigaction),
-    SCMP_SYS(rt_sigreturn),    SCMP_SYS(exit),
+    SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(nanosleep),
+    SCMP_SYS(restart_syscall),
+    SCMP_SYS(futex),
+    SCMP_SYS(sched_yield),
+    SCMP_SYS(write),
+    SCMP_SYS(writev),
+    SCMP_SYS(brk),
+    SCMP_SYS(munmap),
+    SCMP_SYS(mremap),
+    SCMP_SYS(clock_gettime),
+    SCMP_SYS(gettimeofday),
+    SCMP_SYS(getrandom),
+    SCMP_SYS(getpid),
+    SCMP_SYS(gettid),
+    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigaction),
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(exit),
     SCMP_SYS(exit_group),
 };
 
@@ -76,8 +85,16 @@ bool allow_all(scmp_filter_ctx filter, std::span<const int> calls) {
     return std::ranges::all_of(calls, [filter](int call) { return allow(filter, call); });
 }
 
+// What malloc() does with memory it has no use for. Another advice, MADV_REMOVE, would take pages
+// out of the game's segment, and who reads there when /dev/shm is full has a SIGBUS.
+bool allow_giving_back(scmp_filter_ctx filter) {
+    return allow(filter, SCMP_SYS(madvise), {equals(2, MADV_DONTNEED)}) &&
+           allow(filter, SCMP_SYS(madvise), {equals(2, MADV_FREE)});
+}
+
 bool allow_game(scmp_filter_ctx filter) {
-    return allow_all(filter, game_calls) && allow(filter, SCMP_SYS(mmap), {no_code, own_memory}) &&
+    return allow_all(filter, game_calls) && allow_giving_back(filter) &&
+           allow(filter, SCMP_SYS(mmap), {no_code, own_memory}) &&
            allow(filter, SCMP_SYS(mprotect), {no_code}) &&
            allow(filter, SCMP_SYS(getrusage), {itself});
 }
@@ -85,7 +102,7 @@ bool allow_game(scmp_filter_ctx filter) {
 // A fork, and no thread; of the rest what a game does once, and nothing that gives it more.
 bool allow_nursery(scmp_filter_ctx filter) {
     return allow_all(filter, game_calls) && allow_all(filter, nursery_calls) &&
-           allow(filter, SCMP_SYS(mmap), {no_code}) &&
+           allow_giving_back(filter) && allow(filter, SCMP_SYS(mmap), {no_code}) &&
            allow(filter, SCMP_SYS(mprotect), {no_code}) &&
            allow(filter, SCMP_SYS(getrusage), {itself}) &&
            allow(filter, SCMP_SYS(clone), {equals(0, CLONE_PARENT | SIGCHLD)}) &&

@@ -112,6 +112,7 @@ std::set<long> harmless(bool in_game) {
 
 const std::set<long> games_may{
     SYS_clock_nanosleep,
+    SYS_getrusage,
     SYS_nanosleep,
     SYS_restart_syscall,
     SYS_futex,
@@ -121,7 +122,6 @@ const std::set<long> games_may{
     SYS_brk,
     SYS_munmap,
     SYS_mremap,
-    SYS_madvise,
     SYS_clock_gettime,
     SYS_gettimeofday,
     SYS_getrandom,
@@ -132,7 +132,6 @@ const std::set<long> games_may{
     SYS_exit,
     SYS_exit_group,
     SYS_mprotect,
-    SYS_getrusage,  // of itself
 };
 
 /// Calls that are allowed or not by their arguments, and whether they are in game and nursery.
@@ -147,9 +146,13 @@ const std::vector<Judged> by_arguments{
     {{SYS_mmap, {0, 4096, PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0}}, false, false},
     {{SYS_mmap, {0, 4096, PROT_READ, MAP_SHARED, STDERR_FILENO, 0}}, false, true},
     {{SYS_mmap, {0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, STDERR_FILENO, 0}}, false, false},
-    {{SYS_getrusage, {RUSAGE_CHILDREN, 0}}, false, false},
     {{SYS_mprotect, {0, 0, PROT_READ | PROT_WRITE}}, true, true},
     {{SYS_mprotect, {0, 0, PROT_READ | PROT_EXEC}}, false, false},
+    {{SYS_getrusage, {RUSAGE_SELF}}, true, true},
+    {{SYS_getrusage, {RUSAGE_CHILDREN}}, false, false},
+    {{SYS_madvise, {0, 0, MADV_DONTNEED}}, true, true},
+    {{SYS_madvise, {0, 0, MADV_FREE}}, true, true},
+    {{SYS_madvise, {0, 0, MADV_REMOVE}}, false, false},
     {{SYS_clone, {SIGCHLD}}, false, false},
     {{SYS_clone, {CLONE_PARENT | CLONE_VM | SIGCHLD}}, false, false},
     {{SYS_clone, {CLONE_PARENT | CLONE_NEWUSER | SIGCHLD}}, false, false},
