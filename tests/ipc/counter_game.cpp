@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "attacks.hpp"
+#include "scribbles.hpp"
 
 namespace ringside::test {
 namespace {
@@ -47,6 +48,11 @@ public:
         if (byte >= first_attack && byte < first_attack + attack_count) {
             attacks()[byte - first_attack].run();
         }
+        constexpr auto first_scribble = static_cast<std::uint8_t>(CounterInput::scribble);
+        if (byte >= first_scribble && byte < first_scribble + scribble_count &&
+            !scribble(byte - first_scribble)) {
+            std::abort();
+        }
         switch (static_cast<CounterInput>(byte)) {
             case CounterInput::run: view_.running = 1; break;
             case CounterInput::park: view_.running = 0; break;
@@ -68,7 +74,8 @@ public:
                 }
                 break;
             case CounterInput::add_one:
-            case CounterInput::attack: break;
+            case CounterInput::attack:
+            case CounterInput::scribble: break;
         }
     }
 

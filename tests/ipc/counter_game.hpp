@@ -10,14 +10,15 @@ namespace ringside::test {
 /// What an input's first byte does, besides being added to the sum.
 enum class CounterInput : unsigned char {
     add_one = 1,
-    run = 100,     // tick from now on
-    park = 101,    // tick no more
-    crash = 102,   // abort: every time it is applied
-    end = 103,     // the match is over
-    hang = 104,    // for ever: every time it is applied
-    shout = 105,   // to standard error: a line with an escape sequence
-    babble = 106,  // to standard error: a hundred thousand lines
-    attack = 150,  // and above: see attacks.hpp
+    run = 100,       // tick from now on
+    park = 101,      // tick no more
+    crash = 102,     // abort: every time it is applied
+    end = 103,       // the match is over
+    hang = 104,      // for ever: every time it is applied
+    shout = 105,     // to standard error: a line with an escape sequence
+    babble = 106,    // to standard error: a hundred thousand lines
+    attack = 150,    // and above: see attacks.hpp
+    scribble = 200,  // and above: see scribbles.hpp
 };
 
 /// The whole view, plain: the same process layout on both sides.
