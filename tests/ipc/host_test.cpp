@@ -15,6 +15,7 @@
 #include "counter_host.hpp"
 #include "process_watch.hpp"
 
+#include "ringside/core/clock.hpp"
 #include "ringside/ipc/game_segment.hpp"
 #include "ringside/ipc/host_segment.hpp"
 #include "ringside/relay/relay.hpp"
@@ -101,6 +102,32 @@ TEST_CASE("host: a running game counts how late each of its ticks was", "[ipc][h
     game.until([&](const SnapshotParts& parts) { return parts.header.tick >= 5; });
     const std::uint64_t ticks = game.parts().header.tick;
     REQUIRE(game.link().lateness().read().count() >= ticks);
+}
+
+TEST_CASE("host: a game that was stopped skips the ticks it slept through, and counts them",
+          "[ipc][host]") {
+    constexpr std::uint64_t ticks_stopped = 20;
+    LocalHost host = start_host();
+    const GameId id = open_game(host, "alpha").game;
+    Follower game(host, id);
+    game.send(EventKind::join, 1);
+    game.input(1, 1, CounterInput::run);
+    game.until([&](const SnapshotParts&) { return game.view().ticks > 0; });
+    const GameStatusLine& status = game.link().status();
+    for (pid_t pid = 0; pid == 0 || pid_of(host, id) != pid;) {  // again if it was stopped too long
+        pid = pid_of(host, id);
+        const std::uint64_t missed_before = status.missed_ticks.load();
+        kill(pid, SIGSTOP);
+        test::wait_until_stopped(pid);
+        const std::int64_t tick_ns = game.link().plan().tick_ns;
+        // One more: it may have been stopped before it told its next deadline.
+        sleep_until(status.deadline_ns.load() + std::int64_t{ticks_stopped + 1} * tick_ns);
+        kill(pid, SIGCONT);
+        game.until([&](const SnapshotParts&) {
+            return status.missed_ticks.load() >= missed_before + ticks_stopped ||
+                   pid_of(host, id) != pid;
+        });
+    }
 }
 
 TEST_CASE("host: of its games only reactive ones run before everything else", "[ipc][host]") {
