@@ -334,32 +334,63 @@ async function testReplayFiles() {
   await page.context().close();
 }
 
+/// In the page: where cycles are drawn, as parts of the arena, and when; and when messages come.
+function recordDrawing() {
+  const { translate } = CanvasRenderingContext2D.prototype;
+  const now = performance.now.bind(performance);
+  let askedMs = 0; // when the page thinks it draws
+  performance.now = () => (askedMs = now());
+  window.drawn = [];
+  window.came = [];
+  CanvasRenderingContext2D.prototype.translate = function (x, y) {
+    const { width, height } = this.canvas.style;
+    window.drawn.push({ ms: askedMs, x: x / parseFloat(width), y: y / parseFloat(height),
+                        racing: document.getElementById("status").textContent === "1 racing" });
+    return translate.call(this, x, y);
+  };
+  window.WebSocket = class extends WebSocket {
+    constructor(...all) {
+      super(...all);
+      this.addEventListener("message", ({ data }) =>
+        window.came.push({ ms: now(), bytes: data.byteLength }));
+    }
+  };
+}
+
+/// How far a cycle was drawn from where it was drawn before, in cells.
+const cellsBetween = (one, other, { width, height }) =>
+  [Math.abs(one.x - other.x) * width, Math.abs(one.y - other.y) * height];
+
+// For who has no mouse, and wants nothing to move that need not.
+async function testByKeyboard() {
+  const page = await newPage({ reducedMotion: "reduce" });
+  await page.addInitScript(recordDrawing);
+  await page.goto(host.url);
+  await eventually("the way to the button", async () => {
+    await page.keyboard.press("Tab");
+    return await page.evaluate(() => document.activeElement.id) === "practice";
+  });
+  await page.keyboard.press("Enter");
+  await shown(page, "I am ready (i)");
+  await page.keyboard.press("i");
+  await eventually("the end of the race, read out", async () => (await status(page)) === "Game over");
+  const drawn = await page.evaluate(() => window.drawn.filter((each) => each.racing));
+  const steps = drawn.slice(1).map((each, index) =>
+    cellsBetween(each, drawn[index], { width: 80, height: 22 }).reduce((x, y) => x + y));
+  assert.ok(steps.some((cells) => cells > 0.5), "the cycle drives");
+  assert.ok(steps.every((cells) => Math.abs(cells - Math.round(cells)) < 1e-3), "from cell to cell");
+  await page.keyboard.press("q");
+  await shown(page, "New game");
+  await page.context().close();
+}
+
 // Views come late, early and several at once; what is drawn goes on evenly. (That it always does,
 // whatever the network and however slow the machine: round_trip_test.mjs.)
 async function testBadNetwork() {
   const far = await Host.start(values.program,
                                ["--simulate", "delay=80ms,jitter=20ms,stall=2%"]);
   const page = await newPage();
-  await page.addInitScript(() => {
-    const { translate } = CanvasRenderingContext2D.prototype;
-    const now = performance.now.bind(performance);
-    let askedMs = 0; // when the page thinks it draws
-    performance.now = () => (askedMs = now());
-    window.drawn = [];
-    window.came = [];
-    CanvasRenderingContext2D.prototype.translate = function (x, y) {
-      const { width, height } = this.canvas.style;
-      window.drawn.push({ ms: askedMs, x: x / parseFloat(width) * 120, y: y / parseFloat(height) * 60 });
-      return translate.call(this, x, y);
-    };
-    window.WebSocket = class extends WebSocket {
-      constructor(...all) {
-        super(...all);
-        this.addEventListener("message", ({ data }) =>
-          window.came.push({ ms: now(), bytes: data.byteLength }));
-      }
-    };
-  });
+  await page.addInitScript(recordDrawing);
   await page.goto(far.url);
   await page.selectOption("#size", { label: "large (120 × 60)" });
   await page.getByRole("button", { name: "practice" }).click();
@@ -387,8 +418,7 @@ async function testBadNetwork() {
     const { drawn, came } = await page.evaluate(() => ({ drawn: window.drawn, came: window.came }));
     drawings += drawn.length;
     for (let i = 1; i < drawn.length; ++i) {
-      const x = Math.abs(drawn[i].x - drawn[i - 1].x);
-      const y = Math.abs(drawn[i].y - drawn[i - 1].y);
+      const [x, y] = cellsBetween(drawn[i], drawn[i - 1], { width: 120, height: 60 });
       const elapsedMs = drawn[i].ms - drawn[i - 1].ms;
       cells += x + y;
       between += Math.min(x, y) < 1e-6 && Math.abs((x + y) - Math.round(x + y)) > 1e-3 ? 1 : 0;
@@ -414,6 +444,7 @@ try {
   await testReplayFiles();
   await testRefusals();
   await testTouch();
+  await testByKeyboard();
   await testBadNetwork();
   await testMatch();
   assert.deepEqual(problems, []);
