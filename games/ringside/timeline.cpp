@@ -69,7 +69,7 @@ public:
     }
 
     [[nodiscard]] std::string text() const {
-        return Json{{"displayTimeUnit", "ns"}, {"traceEvents", events_}}.dump();
+        return R"({"displayTimeUnit":"ns","traceEvents":[)" + events_ + "]}\n";
     }
 
 private:
@@ -77,21 +77,24 @@ private:
 
     static std::uint32_t process_of(std::uint32_t source) { return source + 1; }
 
+    void put(const Json& event) {
+        events_ += events_.empty() ? "\n" : ",\n";
+        events_ += event.dump();
+    }
+
     [[nodiscard]] double us(std::int64_t ns) const {
         return static_cast<double>(ns - began_ns_) / 1e3;
     }
 
     void name_process(std::uint32_t process, const std::string& name) {
-        events_.push_back(
-            {{"ph", "M"}, {"name", "process_name"}, {"pid", process}, {"args", {{"name", name}}}});
+        put({{"ph", "M"}, {"name", "process_name"}, {"pid", process}, {"args", {{"name", name}}}});
     }
 
     std::uint32_t track_of(std::uint32_t process, SessionId session) {
         const auto [found, is_new] = tracks_.try_emplace(
             {process, value(session)}, static_cast<std::uint32_t>(tracks_.size()) + main_track + 1);
         if (is_new) {
-            events_.push_back(
-                {{"ph", "M"},
+            put({{"ph", "M"},
                  {"name", "thread_name"},
                  {"pid", process},
                  {"tid", found->second},
@@ -102,13 +105,13 @@ private:
 
     void add_slice(std::uint32_t process, std::uint32_t track, const std::string& name,
                    std::int64_t from_ns, std::int64_t to_ns) {
-        events_.push_back({{"ph", "X"},
-                           {"name", name},
-                           {"cat", "ringside"},
-                           {"pid", process},
-                           {"tid", track},
-                           {"ts", us(from_ns)},
-                           {"dur", static_cast<double>(to_ns - from_ns) / 1e3}});
+        put({{"ph", "X"},
+             {"name", name},
+             {"cat", "ringside"},
+             {"pid", process},
+             {"tid", track},
+             {"ts", us(from_ns)},
+             {"dur", static_cast<double>(to_ns - from_ns) / 1e3}});
     }
 
     void add_flow(const char* phase, std::uint32_t process, std::uint32_t track, std::int64_t ns) {
@@ -117,7 +120,7 @@ private:
         if (phase[0] == 'f') {
             flow["bp"] = "e";  // ends at the slice around it, not at the next one
         }
-        events_.push_back(std::move(flow));
+        put(flow);
     }
 
     void close(Begun& begun, const FlightEntry& entry, const std::string& name) {
@@ -127,8 +130,7 @@ private:
     }
 
     void add_instant(const FlightEntry& entry) {
-        events_.push_back(
-            {{"ph", "i"},
+        put({{"ph", "i"},
              {"s", "t"},
              {"name", happening_names[static_cast<std::size_t>(entry.happened.what)].name},
              {"cat", "ringside"},
@@ -146,7 +148,7 @@ private:
     Begun saving_;
     Begun asleep_;
     std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint32_t> tracks_;
-    Json events_ = Json::array();
+    std::string events_;  // as text at once: some seconds of a full host have a million of them
 };
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <poll.h>
 
 #include "player.hpp"
 #include "program.hpp"
@@ -173,6 +174,31 @@ TEST_CASE("inside: a crash leaves a file of what happened before it", "[e2e][ins
                new_instance()})
               .errors.find("--flight-dir") != std::string::npos);
     CHECK(run({"serve", "--flight-late", "5"}).exit_code == 2);
+}
+
+TEST_CASE("inside: a late tick leaves a file of what happened before it", "[e2e][inside]") {
+    const NothingLeft nothing_left;
+    namespace fs = std::filesystem;
+    const fs::path folder = fs::temp_directory_path() / ("ringside-" + new_instance());
+    fs::create_directories(folder);
+    ServedHost host({"--flight-dir", folder, "--flight-late", "20"});
+    Player player(host.endpoint());
+    // Large enough to race through for some seconds.
+    REQUIRE(player.join("arena", {.width = 128, .height = 128, .seats = 1, .tick_ms = 50}).seat ==
+            0u);
+    player.press(tron::Key::insert);
+    const pid_t game = host.game_process("arena");
+    REQUIRE(eventually([&] {
+        constexpr int several_ticks_ms = 200;
+        kill(game, SIGSTOP);
+        wait_until_stopped(game);
+        poll(nullptr, 0, several_ticks_ms);
+        kill(game, SIGCONT);
+        return fs::directory_iterator(folder) != fs::directory_iterator();
+    }));
+    CHECK(host.stop() == 0);
+    CHECK(host.program().errors().find("game 'arena' was 20 ms late: see ") != std::string::npos);
+    fs::remove_all(folder);
 }
 
 TEST_CASE("inside: the stages of an input add up to what its client measured", "[e2e][inside]") {
