@@ -129,8 +129,8 @@ std::optional<GameReading> HostObserver::read_game(std::uint32_t slot,
         spectators += line.watchers.load(relaxed);
     }
     return GameReading{.id = {.slot = slot, .epoch = record.epoch},
-                       .name = text_of(plan.name),
-                       .type = text_of(plan.type),
+                       .name = text_of(record.name),  // its segment the game could write
+                       .type = text_of(record.type),
                        .size_label = text_of(record.size_label),
                        .state = static_cast<GameState>(record.state),
                        .pid = record.pid,

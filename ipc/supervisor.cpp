@@ -79,7 +79,8 @@ std::int64_t Supervisor::next_deadline_ns() const {
     }
     std::int64_t deadline_ns = monotonic_ns() + watch_period_ns;
     if (std::ranges::any_of(fronts_, &Front::wanted) ||
-        std::ranges::any_of(nurseries_, &Nursery::wanted) || companion_.wanted) {
+        std::ranges::any_of(nurseries_, &Nursery::wanted) ||
+        std::ranges::any_of(companions_, &CompanionState::wanted)) {
         deadline_ns = std::min(deadline_ns, restarts_.next_ns(restart_rate));
     }
     return std::min(deadline_ns, games_->next_restore_ns().value_or(deadline_ns));
@@ -315,12 +316,13 @@ void Supervisor::reap() {
         }
         const auto front = std::ranges::find(fronts_, pid, &Front::pid);
         const auto nursery = std::ranges::find(nurseries_, pid, &Nursery::pid);
+        const auto companion = std::ranges::find(companions_, pid, &CompanionState::pid);
         if (front != fronts_.end()) {
             on_front_exit(static_cast<std::uint32_t>(front - fronts_.begin()), status);
         } else if (nursery != nurseries_.end()) {
             on_nursery_exit(static_cast<std::size_t>(nursery - nurseries_.begin()), status);
-        } else if (pid == companion_.pid) {
-            on_companion_exit();
+        } else if (companion != companions_.end()) {
+            on_companion_exit(static_cast<std::size_t>(companion - companions_.begin()));
         } else {
             games_->on_exit(pid, status);
         }
@@ -365,13 +367,16 @@ void Supervisor::on_nursery_exit(std::size_t type_index, int wait_status) {
     restart_children();
 }
 
-void Supervisor::on_companion_exit() {
-    close(std::exchange(companion_.stop_fd, -1));
-    companion_.pid = 0;
+void Supervisor::on_companion_exit(std::size_t index) {
+    CompanionState& companion = companions_[index];
+    close(std::exchange(companion.stop_fd, -1));
+    companion.pid = 0;
     if (!stop_deadline_ns_) {
         statistics_.add(HostStatistic::deaths_companion);
-        statistics_.report(LogLevel::warning, "the companion process died; starting another");
-        companion_.wanted = true;
+        statistics_.report(LogLevel::warning,
+                           fmt::format("the companion process '{}' died; starting another",
+                                       options_.companions[index].name));
+        companion.wanted = true;
         restart_children();
     }
 }
@@ -411,8 +416,11 @@ void Supervisor::restart_children() {
                                fmt::format("{}; trying again", forked.error().text()));
         }
     }
-    if (companion_.wanted && !stop_deadline_ns_ && may_restart()) {
-        if (auto forked = fork_companion(); !forked) {
+    for (std::size_t index = 0; index < companions_.size(); ++index) {
+        if (!companions_[index].wanted || stop_deadline_ns_ || !may_restart()) {
+            continue;
+        }
+        if (auto forked = fork_companion(index); !forked) {
             statistics_.report(LogLevel::warning,
                                fmt::format("{}; trying again", forked.error().text()));
         }
@@ -524,25 +532,27 @@ void Supervisor::kill_and_reap_all() {
     if (games_) {
         games_->kill_all();
     }
-    end_companion();  // after the last snapshot of the last game
+    for (CompanionState& companion : companions_) {  // after the last snapshot of the last game
+        end_companion(companion);
+    }
     game_log_.print_rest(monotonic_ns(), statistics_);
 }
 
-void Supervisor::end_companion() {
-    if (companion_.pid <= 0) {
+void Supervisor::end_companion(CompanionState& companion) {
+    if (companion.pid <= 0) {
         return;
     }
-    close(std::exchange(companion_.stop_fd, -1));
+    close(std::exchange(companion.stop_fd, -1));
     const std::int64_t deadline_ns = monotonic_ns() + companion_grace_ns;
-    while (waitpid(companion_.pid, nullptr, WNOHANG) == 0) {
+    while (waitpid(companion.pid, nullptr, WNOHANG) == 0) {
         if (monotonic_ns() >= deadline_ns) {
-            kill(companion_.pid, SIGKILL);
-            waitpid(companion_.pid, nullptr, 0);
+            kill(companion.pid, SIGKILL);
+            waitpid(companion.pid, nullptr, 0);
             break;
         }
         sleep_until(monotonic_ns() + companion_poll_ns);
     }
-    companion_.pid = 0;
+    companion.pid = 0;
 }
 
 void Supervisor::end_nursery(Nursery& nursery) {

@@ -36,7 +36,9 @@ void Supervisor::become_child(const std::string& name) {
     game_log_ = GameLog{};
     close(std::exchange(signal_fd_, -1));
     close(std::exchange(epoll_fd_, -1));
-    close(std::exchange(companion_.stop_fd, -1));
+    for (CompanionState& companion : companions_) {
+        close(std::exchange(companion.stop_fd, -1));
+    }
     // Handlers of the program around this host mean nothing in its children. A terminal's ctrl-C
     // goes to the whole process group; only the supervisor answers it.
     for (int signal = 1; signal < NSIG; ++signal) {
@@ -69,6 +71,7 @@ Result<void> Supervisor::fork_nursery(std::size_t type_index) {
         }
         game_log_.become_standard_error();
         become_child(fmt::format("nursery/{}", types_[type_index]->name()));
+        host_ = HostSegment{};  // no game may write into the directory
         const int code = run_nursery({.socket = pair->second,
                                       .supervisor_pid = supervisor_pid,
                                       .runs_first = options_.realtime,
@@ -142,7 +145,7 @@ Result<void> Supervisor::fork_front(std::uint32_t slot) {
 }
 
 // It is not killed with the supervisor: what it is about to write it may write to the end.
-Result<void> Supervisor::fork_companion() {
+Result<void> Supervisor::fork_companion(std::size_t index) {
     std::array<int, 2> stop{};
     if (pipe2(stop.data(), O_CLOEXEC) != 0) {
         return errno_failure("cannot make a pipe");
@@ -151,17 +154,17 @@ Result<void> Supervisor::fork_companion() {
     if (pid < 0) {
         close(stop[0]);
         close(stop[1]);
-        return errno_failure("cannot fork the host's companion");
+        return errno_failure("cannot fork a companion of the host");
     }
     if (pid == 0) {
         close(stop[1]);
-        become_child("companion");
-        const int code = options_.companion(stop[0]);
+        become_child(options_.companions[index].name);
+        const int code = options_.companions[index].run(stop[0]);
         std::fflush(nullptr);
         _exit(code);
     }
     close(stop[0]);
-    companion_ = {.pid = pid, .stop_fd = stop[1]};
+    companions_[index] = {.pid = pid, .stop_fd = stop[1]};
     return {};
 }
 
@@ -313,8 +316,9 @@ Result<void> Supervisor::start() {
             return forked;
         }
     }
-    if (options_.companion) {
-        if (auto forked = fork_companion(); !forked) {
+    companions_.resize(options_.companions.size());
+    for (std::size_t index = 0; index < companions_.size(); ++index) {
+        if (auto forked = fork_companion(index); !forked) {
             return forked;
         }
     }

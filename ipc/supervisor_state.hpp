@@ -54,8 +54,8 @@ struct Nursery {
     Watchdog watchdog{};
 };
 
-/// HostOptions::companion.
-struct Companion {
+/// One of HostOptions::companions.
+struct CompanionState {
     pid_t pid = 0;
     int stop_fd = -1;  // it ends when this is closed everywhere
     bool wanted = false;
@@ -115,7 +115,7 @@ private:
     void go_first();
     Result<void> fork_nursery(std::size_t type_index);
     Result<void> fork_front(std::uint32_t slot);
-    Result<void> fork_companion();
+    Result<void> fork_companion(std::size_t index);
     void attach_external_front();
     void adopt_left_games();
     [[nodiscard]] std::uint32_t raise_front_epoch(std::uint32_t slot);
@@ -133,7 +133,7 @@ private:
     void on_front_packet(std::uint32_t slot, const ControlPacket& packet);
     void on_front_exit(std::uint32_t slot, int wait_status);
     void on_nursery_exit(std::size_t type_index, int wait_status);
-    void on_companion_exit();
+    void on_companion_exit(std::size_t index);
     void restart_children();
     [[nodiscard]] bool may_restart();
     void on_ready();
@@ -146,7 +146,7 @@ private:
     void begin_stop();
     void kill_and_reap_all();
     void end_nursery(Nursery& nursery);
-    void end_companion();
+    void end_companion(CompanionState& companion);
     [[nodiscard]] bool fronts_have_gone() const;
 
     // In a forked child: lets go of everything that is the supervisor's.
@@ -170,12 +170,12 @@ private:
     OperatorSocket operators_;
     std::optional<FlightRecording> recording_;  // this process's
     GameLog game_log_;
-    bool game_log_paused_ = false;    // until watch_over() comes by again
-    std::vector<Front> fronts_;       // by slot; the external one last
-    std::vector<Nursery> nurseries_;  // by type
-    Companion companion_;
-    TokenBucket restarts_;           // of fronts, nurseries and the companion
-    bool told_of_restarts_ = false;  // that they wait
+    bool game_log_paused_ = false;            // until watch_over() comes by again
+    std::vector<Front> fronts_;               // by slot; the external one last
+    std::vector<Nursery> nurseries_;          // by type
+    std::vector<CompanionState> companions_;  // as in the options
+    TokenBucket restarts_;                    // of fronts, nurseries and companions
+    bool told_of_restarts_ = false;           // that they wait
     FlightDumps dumps_;
     std::unique_ptr<GameTable> games_;
     std::vector<LeftGame> left_games_;  // until they are adopted

@@ -11,6 +11,7 @@
 #include "ringside/core/limits.hpp"
 #include "ringside/core/wire_generated.h"
 #include "ringside/net/games_json.hpp"
+#include "ringside/net/http_server.hpp"
 
 namespace ringside {
 namespace {
@@ -39,18 +40,6 @@ constexpr std::string_view replay_file_prefix = "/replays/";  // the recording i
 std::string_view game_in(std::string_view path, std::string_view prefix) noexcept {
     const bool names = path.starts_with(prefix) && is_game_name(path.substr(prefix.size()));
     return names ? path.substr(prefix.size()) : std::string_view{};
-}
-
-/// Of `a=1&b=2`. Names of games need no escapes, so there are none here.
-std::string_view query_value(std::string_view query, std::string_view name) noexcept {
-    while (!query.empty()) {
-        const std::string_view pair = query.substr(0, query.find('&'));
-        if (pair.starts_with(name) && pair.substr(name.size()).starts_with('=')) {
-            return pair.substr(name.size() + 1);
-        }
-        query.remove_prefix(std::min(pair.size() + 1, query.size()));
-    }
-    return {};
 }
 
 /// "https://host:1" and the like → "host:1".
@@ -126,8 +115,9 @@ void FrontServer::answer(Connection& connection, const HttpRequest& request) {
         ask_for_games(connection, request);
     } else if (const auto game = game_in(request.path, replay_file_prefix); !game.empty()) {
         ask_for_replay(connection, request, game, ReplayWish::file);
-    } else if (request.path == "/replays" && is_game_name(query_value(request.query, "game"))) {
-        ask_for_replay(connection, request, query_value(request.query, "game"),
+    } else if (request.path == "/replays" &&
+               is_game_name(http_query_value(request.query, "game"))) {
+        ask_for_replay(connection, request, http_query_value(request.query, "game"),
                        ReplayWish::whether_there_is_one);
     } else if (request.path == "/healthz") {
         respond(connection, request, {.headers = std::string(never_stored), .content = "ok\n"});
@@ -200,8 +190,8 @@ void FrontServer::make_asset_buffers() {
 // ---- GET /games --------------------------------------------------------------------------------
 
 void FrontServer::ask_for_games(Connection& connection, const HttpRequest& request) {
-    const std::string_view after = query_value(request.query, "after");
-    const std::string_view prefix = query_value(request.query, "prefix");
+    const std::string_view after = http_query_value(request.query, "after");
+    const std::string_view prefix = http_query_value(request.query, "prefix");
     if ((!after.empty() && !is_game_name(after)) || (!prefix.empty() && !is_game_name(prefix))) {
         respond(connection, request,
                 {.status = HttpStatus::bad_request, .content = std::string(game_name_rule) + "\n"});

@@ -9,7 +9,7 @@ macro(layering_table)
   folder(core  SEES core              OWNS boost/crc.hpp)
   folder(ipc   SEES core ipc          OWNS boost/interprocess/ seccomp.h)
   folder(net   SEES core ipc net      OWNS liburing.h liburing/ sodium boost/beast boost/asio wslay/ nettle/)
-  folder(games SEES core ipc net      OWNS CLI/ curses.h ncurses.h ncursesw/ qrencode.h systemd/)
+  folder(games SEES core ipc net      OWNS CLI/ curses.h ncurses.h ncursesw/ qrencode.h prometheus/ systemd/)
   folder(tests SEES core ipc net      OWNS catch2/ CLI/ boost/lockfree/ liburing.h)
 endmacro()
 

@@ -129,6 +129,11 @@ constexpr std::array rows{
     OptionRow{"--flight-late", "MS",
               "With --flight-dir: also when a tick comes so late, or up to a quarter later",
               on_serve, Number{&RawOptions::flight_late_ms, 1, 60'000, "milliseconds", "never"}},
+    OptionRow{
+        "--metrics-listen", "WHERE",
+        "Serve /metrics there, in Prometheus' text format: as --listen, but without a host it "
+        "is 127.0.0.1 (default: nowhere)",
+        on_serve, &RawOptions::metrics_listen},
     OptionRow{"--simulate", "NETWORK",
               "Delay what clients send and are sent, each way, for trying that out: "
               "delay=80ms,jitter=20ms,stall=1% (a stall: lost and sent again)",

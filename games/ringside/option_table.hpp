@@ -59,6 +59,7 @@ struct RawOptions {
     std::vector<std::string> allow_origin;
     std::vector<std::string> trust_proxy;
     std::string simulate;
+    std::string metrics_listen;
     std::uint64_t port = port_default;
     std::uint64_t number = 1;
     std::uint64_t bots = 0;

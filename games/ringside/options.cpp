@@ -137,6 +137,7 @@ private:
     [[nodiscard]] LogLevel log_level() const;
     [[nodiscard]] std::vector<std::string> origins() const;
     [[nodiscard]] std::vector<AddressRange> proxies() const;
+    [[nodiscard]] std::optional<Endpoint> metrics_endpoint() const;
     [[nodiscard]] std::vector<int> cpu_list(const char* flag, const std::string& text) const;
     void operate(Command command);
     void bot();
@@ -282,6 +283,21 @@ std::vector<std::string> Reading::origins() const {
     return raw_.allow_origin;
 }
 
+/// Who may not play here may not look either, unless that is asked for.
+std::optional<Endpoint> Reading::metrics_endpoint() const {
+    if (!given("--metrics-listen")) {
+        return std::nullopt;
+    }
+    auto endpoint = Endpoint::parse(raw_.metrics_listen);
+    if (!endpoint) {
+        throw Refusal{fmt::format("--metrics-listen: {}", endpoint.error().message)};
+    }
+    if (endpoint->unix_path.empty() && endpoint->host.empty()) {
+        endpoint->host = "127.0.0.1";
+    }
+    return std::move(*endpoint);
+}
+
 std::vector<AddressRange> Reading::proxies() const {
     std::vector<AddressRange> ranges;
     for (const std::string& text : raw_.trust_proxy) {
@@ -328,6 +344,7 @@ void Reading::serve() {
     serve.restores_per_second = static_cast<std::uint32_t>(raw_.restores_per_second);
     serve.allowed_origins = origins();
     serve.trusted_proxies = proxies();
+    serve.metrics = metrics_endpoint();
     if (given("--simulate")) {
         const auto network = parse_network_conditions(raw_.simulate);
         if (!network) {

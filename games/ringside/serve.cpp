@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "doctor_checks.hpp"
+#include "metrics.hpp"
 #include "qr_code.hpp"
 #include "service_manager.hpp"
 #include "successor.hpp"
@@ -205,10 +206,7 @@ public:
         return {};
     }
 
-    ListeningSockets sockets;
-    std::vector<Endpoint> endpoints;
-
-private:
+    /// A socket of one's own.
     Result<void> listen(const Endpoint& endpoint) {
         // The processes of a host that was killed a moment ago have its sockets until they are
         // gone.
@@ -225,6 +223,10 @@ private:
         return {};
     }
 
+    ListeningSockets sockets;
+    std::vector<Endpoint> endpoints;
+
+private:
     void add(Endpoint endpoint, int fd) {
         if (endpoint.unix_path.empty()) {
             endpoint.port = bound_port(fd);
@@ -234,18 +236,30 @@ private:
     }
 };
 
-std::function<int(int)> recorder_of(const ServeOptions& options,
-                                    const std::vector<int>& listening_fds) {
-    if (options.record.folder.empty()) {
-        return {};
-    }
-    return [&](int stop_fd) {
-        // A disk that hangs, and this process with it, must not keep the port from the next host.
-        for (const int fd : listening_fds) {
+std::vector<Companion> companions_of(const ServeOptions& options, const Listeners& players,
+                                     const Listeners& scrapers) {
+    // A disk that hangs, and a process with it, must not keep the port from the next host.
+    const auto close_all = [](const Listeners& listeners) {
+        for (const int fd : listeners.sockets.fds) {
             close(fd);
         }
-        return keep_matches(options.record, options.instance, stop_fd);
     };
+    std::vector<Companion> companions;
+    if (!options.record.folder.empty()) {
+        companions.push_back({"companion", [=, &options, &players, &scrapers](int stop_fd) {
+                                  close_all(players);
+                                  close_all(scrapers);
+                                  return keep_matches(options.record, options.instance, stop_fd);
+                              }});
+    }
+    if (options.metrics) {
+        companions.push_back({"metrics", [=, &options, &players, &scrapers](int stop_fd) {
+                                  close_all(players);
+                                  return serve_metrics(options.instance,
+                                                       scrapers.sockets.fds.front(), stop_fd);
+                              }});
+    }
+    return companions;
 }
 
 int check(const HostOptions& host, std::span<const GameType* const> types) {
@@ -290,6 +304,12 @@ int run_serve(const ServeOptions& wanted) {
         !listening) {
         return refuse(listening.error());
     }
+    Listeners scrapers;
+    if (options.metrics && !options.check) {
+        if (auto listening = scrapers.listen(*options.metrics); !listening) {
+            return refuse(listening.error());
+        }
+    }
     if (auto made = options.record.folder.empty() || options.check
                         ? Result<void>{}
                         : make_folder(options.record.folder);
@@ -322,7 +342,7 @@ int run_serve(const ServeOptions& wanted) {
                            .successor = options.arguments.empty()
                                             ? Successor{}
                                             : make_successor(options.arguments, listeners.sockets),
-                           .companion = recorder_of(options, listeners.sockets.fds),
+                           .companions = companions_of(options, listeners, scrapers),
                            .on_alive = watchdog ? tell_alive : std::function<void()>(),
                            .alive_period = watchdog.value_or(std::chrono::seconds(1)) / 4,
                            .on_stopping = tell_stopping,
@@ -334,6 +354,9 @@ int run_serve(const ServeOptions& wanted) {
         return check(host, types);
     }
     const auto front_main = [&](FrontLink link) {
+        for (const int fd : scrapers.sockets.fds) {
+            close(fd);
+        }
         return run_front(
             std::move(link), listeners.sockets.fds,
             {.resume_grace = options.resume_grace,
@@ -361,6 +384,10 @@ int run_serve(const ServeOptions& wanted) {
         tell_ready("listening on " + places_of(listeners.endpoints));
         if (!options.quiet) {
             announce(listeners.endpoints);
+            if (options.metrics) {
+                std::printf("metrics: http://%s/metrics\n", scrapers.endpoints[0].text().c_str());
+                std::fflush(stdout);
+            }
         }
         if (ready_fd >= 0) {
             static_cast<void>(!write(ready_fd, "+", 1));

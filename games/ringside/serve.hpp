@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,7 @@ struct ServeOptions {
     std::vector<int> front_cpus;                // that fronts run on; empty: any
     std::vector<int> game_cpus;                 // that games run on; empty: any
     std::vector<int> spin_cpus;                 // each for one reactive game, which never sleeps
+    std::optional<Endpoint> metrics;            // where /metrics is served; none: nowhere
     KeepOptions record;                         // every match; an empty folder: none
     std::uint32_t trace_every = 16;             // inputs of a client, for `ringside trace`; 0: none
     std::string flight_dir;                     // of dumps of the flight recorders; empty: none

@@ -29,9 +29,10 @@ inline constexpr std::uint32_t restore_time_unit_bits = 14;  // 16 µs, up to 68
 /// One number. Those of one family stand together and differ by their label.
 struct StatisticRow {
     std::string_view family;
-    std::string_view label;  // the value of `reason`; empty: the family is this one
+    std::string_view label;  // which one of its family; empty: the family is this one
     std::string_view help;   // of the family, at its first
     bool gauge = false;      // it goes up and down; otherwise it only grows
+    std::string_view label_key = "reason";
 };
 
 /// By a front, of what it has done since its host started. Places in shared memory: append only, or

@@ -31,6 +31,14 @@ struct Successor {
     std::function<void(int lock_fd)> replace;
 };
 
+/// A further process of a host, which only looks on. One that dies is started again.
+struct Companion {
+    std::string name;  // what ps shows
+    /// Called in it; returns the exit code. It ends when `stop_fd` does: when the host stops, or
+    /// has died.
+    std::function<int(int stop_fd)> run;
+};
+
 struct HostOptions {
     std::string root = "/dev/shm";     // where the instance's directory is made
     std::string instance = "default";  // one host's name; a second host of the name is refused
@@ -52,10 +60,7 @@ struct HostOptions {
     std::string flight_folder;
     std::chrono::nanoseconds flight_late{};  // and when a tick comes so late; 0: not then
     Successor successor;
-    /// A further process of the host, which only looks on: in it this is called, and returns the
-    /// exit code. It ends when `stop_fd` does: when the host stops, or has died. One that dies is
-    /// started again. Empty: none.
-    std::function<int(int stop_fd)> companion;
+    std::vector<Companion> companions;
     /// Called when the supervisor's loop has turned and every front has answered a packet through
     /// its own loop: about once in this period, and not while one of them does not.
     std::function<void()> on_alive;
