@@ -27,6 +27,7 @@
 #include "stat.hpp"
 #include "tap.hpp"
 #include "through_rings.hpp"
+#include "top.hpp"
 
 #include "ringside/core/printable.hpp"
 #include "ringside/ipc/operate.hpp"
@@ -178,6 +179,7 @@ int run(const Options& options) {
         case Command::unban: return ban(options.operate);
         case Command::stat: return run_stat(options.stat);
         case Command::errors: return run_errors(options.operate.instance, options.operate.json);
+        case Command::top: return run_top(options.operate.instance);
         case Command::tap: return run_tap(options.tap);
         case Command::trace: return run_event_trace(options.trace);
         case Command::dump: return run_dump(options.dump);

@@ -18,7 +18,7 @@ constexpr unsigned joins = plays | on_list | on_watch | on_bot;
 
 constexpr unsigned operates = on_drain | on_end | on_upgrade | on_sessions | on_kick | on_ban |
                               on_unban | on_record | on_stat | on_errors | on_tap | on_dump |
-                              on_trace;
+                              on_trace | on_live;
 
 constexpr std::uint64_t width_max = tron::cells_max / tron::height_min;
 constexpr std::uint64_t height_max = tron::cells_max / tron::width_min;
@@ -307,6 +307,8 @@ constexpr std::array commands{
                "Have the program that is now where a running host was started from take its place",
                "Games, seats and listening sockets stay; clients come back by themselves. Refused\n"
                "before anything stops if the new program cannot go on with the games.\n"},
+    CommandRow{"top", on_live, "The games of a host of this machine, live, and one game's page",
+               ""},
     CommandRow{
         "stat", on_stat, "What a host of this machine counts: games, fronts, lateness, drops",
         "  ringside stat --watch\n"

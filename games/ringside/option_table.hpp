@@ -117,6 +117,7 @@ inline constexpr unsigned on_errors = 1u << 17;
 inline constexpr unsigned on_tap = 1u << 18;
 inline constexpr unsigned on_dump = 1u << 19;
 inline constexpr unsigned on_trace = 1u << 20;
+inline constexpr unsigned on_live = 1u << 21;  // `ringside top`
 
 struct Number {
     std::uint64_t RawOptions::* target;

@@ -184,6 +184,7 @@ void Reading::read(unsigned command) {
                              .json = raw_.json,
                              .watch = raw_.stat_watch};
             return;
+        case on_live: operate(Command::top); return;
         case on_tap:
             options_.command = Command::tap;
             options_.tap = {

@@ -40,7 +40,8 @@ enum class Command {
     replay,
     stat,
     errors,
-    tap
+    tap,
+    top
 };
 
 /// Whose host a game is played on.

@@ -50,6 +50,7 @@ ringside_e2e_test(metrics)
 target_link_libraries(e2e_metrics_test PRIVATE nlohmann_json::nlohmann_json)
 target_compile_definitions(e2e_metrics_test PRIVATE
   RINGSIDE_DASHBOARD="${CMAKE_SOURCE_DIR}/docs/grafana.json")
+ringside_e2e_test(top)
 ringside_e2e_test(load)
 target_compile_definitions(e2e_load_test PRIVATE RINGSIDE_LOAD="$<TARGET_FILE:ringside-load>")
 add_dependencies(e2e_load_test ringside-load)

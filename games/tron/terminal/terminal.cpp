@@ -159,6 +159,29 @@ std::optional<TerminalKey> meaning(int key) {
     }
 }
 
+Typed typed_of(int key) {
+    switch (key) {
+        case KEY_UP: return {.key = Typed::Key::up};
+        case KEY_DOWN: return {.key = Typed::Key::down};
+        case KEY_LEFT: return {.key = Typed::Key::left};
+        case KEY_RIGHT: return {.key = Typed::Key::right};
+        case KEY_PPAGE: return {.key = Typed::Key::page_up};
+        case KEY_NPAGE: return {.key = Typed::Key::page_down};
+        case KEY_ENTER:
+        case '\r':
+        case '\n': return {.key = Typed::Key::enter};
+        case KEY_BACKSPACE:
+        case 127:
+        case '\b': return {.key = Typed::Key::backspace};
+        case 27: return {.key = Typed::Key::escape};
+        case KEY_RESIZE: return {.key = Typed::Key::resized};
+        default: break;
+    }
+    return key >= ' ' && key <= '~'
+               ? Typed{.key = Typed::Key::character, .character = static_cast<char>(key)}
+               : Typed{.key = Typed::Key::other};
+}
+
 }  // namespace
 
 Terminal::Terminal() = default;
@@ -166,7 +189,7 @@ Terminal::Terminal() = default;
 Result<std::unique_ptr<Terminal>> Terminal::open() {
     choose_locale();
     if (tcgetattr(STDIN_FILENO, &rescue.modes) != 0 || isatty(STDOUT_FILENO) != 1) {
-        return errno_failure("playing needs a terminal on standard input and output");
+        return errno_failure("this needs a terminal on standard input and output");
     }
     std::array<int, 2> stop{};
     if (pipe2(stop.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
@@ -247,6 +270,11 @@ bool Terminal::wait(std::span<pollfd> waited, int timeout_ms) const {
 std::optional<TerminalKey> Terminal::read_key() {
     const int key = getch();
     return key == ERR ? std::nullopt : meaning(key);
+}
+
+std::optional<Typed> Terminal::read_typed() {
+    const int key = getch();
+    return key == ERR ? std::nullopt : std::optional(typed_of(key));
 }
 
 }  // namespace ringside::tron

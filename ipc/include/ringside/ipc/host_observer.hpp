@@ -52,6 +52,7 @@ struct GameReading {
     std::uint32_t event_ring_bytes_high = 0;
     std::uint32_t event_ring_capacity = 0;
     std::int64_t cpu_ns = 0;
+    std::int64_t usage_looked_at_ns = 0;  // when cpu_ns was
     std::uint32_t memory_kib_high = 0;
     std::uint64_t waits = 0;
     std::uint64_t preemptions = 0;

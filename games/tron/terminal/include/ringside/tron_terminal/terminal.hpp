@@ -30,6 +30,26 @@ enum class TerminalKey : std::uint8_t {
     other
 };
 
+/// A key by what is on it, for screens where letters are letters.
+struct Typed {
+    enum class Key : std::uint8_t {
+        character,
+        up,
+        down,
+        left,
+        right,
+        page_up,
+        page_down,
+        enter,
+        backspace,
+        escape,
+        resized,  // the terminal was
+        other
+    };
+    Key key = Key::other;
+    char character = 0;  // printable ASCII
+};
+
 class Terminal {
 public:
     /// Takes over standard input and output.
@@ -44,8 +64,10 @@ public:
     /// The next key typed, or nothing.
     [[nodiscard]] std::optional<TerminalKey> read_key();
 
-    /// poll(2) (timeout in ms; -1: none), which a resize ends too: read_key() then says `resized`.
-    /// False when it failed; nothing is said about the descriptors after a signal.
+    [[nodiscard]] std::optional<Typed> read_typed();
+
+    /// poll(2) (timeout in ms; -1: none), which a resize ends too: read_key() and read_typed() then
+    /// say so. False when it failed; nothing is said about the descriptors after a signal.
     [[nodiscard]] bool wait(std::span<pollfd> waited, int timeout_ms) const;
 
     /// Readable once SIGINT, SIGTERM, SIGHUP or SIGQUIT came.
