@@ -1,7 +1,6 @@
 #include "metrics.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <limits>
 #include <sstream>
 
@@ -11,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "ringside/core/game_name.hpp"
+#include "ringside/core/log.hpp"
 #include "ringside/core/printable.hpp"
 #include "ringside/ipc/supervisor.hpp"
 #include "ringside/net/http_server.hpp"
@@ -244,7 +244,7 @@ int serve_metrics(const std::string& instance, int listening_fd, int stop_fd) {
     setpriority(PRIO_PROCESS, 0, scrape_nice);
     auto observer = HostObserver::open(HostOptions{}.root, instance);
     if (!observer) {
-        std::fprintf(stderr, "ringside: metrics: %s\n", observer.error().text().c_str());
+        log(LogLevel::error, fmt::format("metrics: {}", observer.error().text()));
         return 1;
     }
     Metrics metrics(std::move(*observer));
