@@ -9,7 +9,7 @@ trap 'rm -rf -- "$folder"' EXIT
 
 # The program is not installed here; systemd wants to see that it could be started.
 sed "s|=/[^ ]*/ringside |=$build/bin/ringside |" "$build/generated/ringside.service" >"$folder/ringside.service"
-cp -- "$(dirname -- "$0")/../../packaging/ringside.socket" "$folder"
+cp -- "$(dirname -- "$0")/../../bazel-free-scripts/packaging/ringside.socket" "$folder"
 grep --quiet "^ExecStart=$build/bin/ringside serve" "$folder/ringside.service"
 
 complaints=$(systemd-analyze verify --man=no "$folder/ringside.service" "$folder/ringside.socket" 2>&1) || {

@@ -7,7 +7,7 @@ target_link_libraries(ringside-manual PRIVATE ringside_program ringside_flags fm
 target_compile_definitions(ringside-manual PRIVATE RINGSIDE_VERSION="${PROJECT_VERSION}")
 find_program(GZIP gzip REQUIRED)
 set(RINGSIDE_MANUAL ${CMAKE_BINARY_DIR}/generated/manual)
-configure_file(packaging/changelog.in generated/changelog @ONLY)
+configure_file(bazel-free-scripts/packaging/changelog.in generated/changelog @ONLY)
 add_custom_command(
   OUTPUT ${RINGSIDE_MANUAL}/made
   COMMAND ${CMAKE_COMMAND} -E rm -rf ${RINGSIDE_MANUAL}
@@ -19,20 +19,20 @@ add_custom_command(
   VERBATIM)
 add_custom_target(ringside_manual ALL DEPENDS ${RINGSIDE_MANUAL}/made)
 
-configure_file(packaging/ringside.service.in generated/ringside.service @ONLY)
+configure_file(bazel-free-scripts/packaging/ringside.service.in generated/ringside.service @ONLY)
 
 set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME ringside)
 install(TARGETS ringside RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY ${RINGSIDE_MANUAL}/man1 DESTINATION ${CMAKE_INSTALL_MANDIR})
 install(FILES ${RINGSIDE_MANUAL}/ringside.bash RENAME ringside
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
-install(FILES ${RINGSIDE_MANUAL}/changelog.gz packaging/copyright docs/deployment.md
+install(FILES ${RINGSIDE_MANUAL}/changelog.gz bazel-free-scripts/packaging/copyright docs/deployment.md
               docs/proxy/nginx.conf
   DESTINATION ${CMAKE_INSTALL_DOCDIR})
 # Where systemd looks, whatever the prefix is called.
-install(FILES ${CMAKE_BINARY_DIR}/generated/ringside.service ${CMAKE_SOURCE_DIR}/packaging/ringside.socket
+install(FILES ${CMAKE_BINARY_DIR}/generated/ringside.service ${CMAKE_SOURCE_DIR}/bazel-free-scripts/packaging/ringside.socket
   DESTINATION lib/systemd/system)
-install(FILES packaging/ringside.sysusers RENAME ringside.conf DESTINATION lib/sysusers.d)
+install(FILES bazel-free-scripts/packaging/ringside.sysusers RENAME ringside.conf DESTINATION lib/sysusers.d)
 # The options of the service. GNUInstallDirs makes it /etc for a prefix of /usr.
 install(FILES ${RINGSIDE_MANUAL}/ringside.toml
   DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/ringside)
@@ -60,6 +60,6 @@ set(CPACK_DEBIAN_RINGSIDE_DEBUGINFO_PACKAGE ON)
 # systemd-sysusers makes the user that the service runs as.
 set(CPACK_DEBIAN_RINGSIDE_PACKAGE_DEPENDS "systemd | systemd-standalone-sysusers")
 set(CPACK_DEBIAN_RINGSIDE_PACKAGE_CONTROL_EXTRA
-  "${CMAKE_SOURCE_DIR}/packaging/conffiles;${CMAKE_SOURCE_DIR}/packaging/postinst;${CMAKE_SOURCE_DIR}/packaging/prerm;${CMAKE_SOURCE_DIR}/packaging/postrm")
+  "${CMAKE_SOURCE_DIR}/bazel-free-scripts/packaging/conffiles;${CMAKE_SOURCE_DIR}/bazel-free-scripts/packaging/postinst;${CMAKE_SOURCE_DIR}/bazel-free-scripts/packaging/prerm;${CMAKE_SOURCE_DIR}/bazel-free-scripts/packaging/postrm")
 set(CPACK_DEBIAN_RINGSIDE_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 include(CPack)
