@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include "ringside/core/clock.hpp"
-#include "ringside/core/printable.hpp"
+#include "ringside/core/log.hpp"
 #include "ringside/ipc/flight_log.hpp"
 
 namespace ringside {
@@ -50,19 +50,19 @@ void FlightDumps::dump(const std::string& why) {
     }
     next_ns_ = now_ns + dump_period_ns;
     ++written_;
-    auto log = FlightLog::open(root_, instance_);
-    if (!log) {
+    auto flights = FlightLog::open(root_, instance_);
+    if (!flights) {
         return;  // there is no flight recorder to read: the host is about to end
     }
     const std::string path = fmt::format(
         "{}/flight-{}-{:%Y%m%d-%H%M%S}-{}.jsonl", folder_, instance_,
         fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())),
         written_);
-    if (auto written = write_dump(path, *log, log->read()); !written) {
-        std::fprintf(stderr, "ringside: %s\n", printable(written.error().text()).c_str());
+    if (auto written = write_dump(path, *flights, flights->read()); !written) {
+        log(LogLevel::warning, written.error().text());
         return;
     }
-    std::fprintf(stderr, "ringside: %s: see %s\n", why.c_str(), printable(path).c_str());
+    log(LogLevel::notice, fmt::format("{}: see {}", why, path));
 }
 
 }  // namespace ringside
