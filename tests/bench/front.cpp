@@ -28,8 +28,9 @@ struct Sample {
     Histogram latency_ns;        // of all rounds
 };
 
-Result<void> take_ours(const Served& host, const Size& size, std::chrono::milliseconds slice,
-                       Sample& sample) {
+/// How many inputs came back.
+Result<std::uint64_t> take_ours(const Served& host, const Size& size,
+                                std::chrono::milliseconds slice, Sample& sample) {
     const auto outcome = run_loaded({.endpoint = host.endpoint(),
                                      .mode = load::Mode::relay,
                                      .games = size.games,
@@ -42,15 +43,19 @@ Result<void> take_ours(const Served& host, const Size& size, std::chrono::millis
     if (!outcome) {
         return std::unexpected(outcome.error());
     }
+    if (outcome->acknowledged == 0) {
+        return 0;
+    }
     const auto inputs = static_cast<double>(outcome->acknowledged);
     sample.cpu_us.push_back(outcome->watched_cpu_seconds * 1e6 / inputs);
     sample.rate.push_back(inputs / outcome->seconds / 1e3);
     sample.latency_ns.merge(outcome->latency_ns);
-    return {};
+    return outcome->acknowledged;
 }
 
-Result<void> take_echo(const EpollEcho& echo, std::uint32_t connections,
-                       std::chrono::milliseconds slice, Sample& sample) {
+/// How many messages came back.
+Result<std::uint64_t> take_echo(const EpollEcho& echo, std::uint32_t connections,
+                                std::chrono::milliseconds slice, Sample& sample) {
     const std::int64_t cpu_ns = cpu_ns_of(echo.pid());
     const auto outcome =
         run_echo_clients(echo.endpoint(), {.connections = connections,
@@ -59,11 +64,30 @@ Result<void> take_echo(const EpollEcho& echo, std::uint32_t connections,
     if (!outcome) {
         return std::unexpected(outcome.error());
     }
+    if (outcome->echoes == 0) {
+        return 0;
+    }
     const auto echoes = static_cast<double>(outcome->echoes);
     sample.cpu_us.push_back(static_cast<double>(cpu_ns_of(echo.pid()) - cpu_ns) / 1e3 / echoes);
     sample.rate.push_back(echoes / outcome->seconds / 1e3);
     sample.latency_ns.merge(outcome->latency_ns);
-    return {};
+    return outcome->echoes;
+}
+
+/// A slice in which nothing comes back, on a machine that does something else, is taken again.
+template <class Take>
+Result<void> take_one(Take take) {
+    constexpr int takes_max = 100;
+    for (int takes = 0; takes < takes_max; ++takes) {
+        const Result<std::uint64_t> came_back = take();
+        if (!came_back) {
+            return std::unexpected(came_back.error());
+        }
+        if (*came_back > 0) {
+            return {};
+        }
+    }
+    return failure(std::errc::timed_out, "nothing that was sent came back");
 }
 
 std::string name_of(const Size& size) {
@@ -81,10 +105,11 @@ Result<void> measure(const Size& size, const Options& options, Report& report) {
     Sample ours;
     Sample theirs;
     for (int round = 0; round < (options.smoke ? 1 : 7); ++round) {
-        if (auto taken = take_ours(*host, size, slice, ours); !taken) {
+        if (auto taken = take_one([&] { return take_ours(*host, size, slice, ours); }); !taken) {
             return taken;
         }
-        if (auto taken = take_echo(*echo, connections, slice, theirs); !taken) {
+        if (auto taken = take_one([&] { return take_echo(*echo, connections, slice, theirs); });
+            !taken) {
             return taken;
         }
     }
