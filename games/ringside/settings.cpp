@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <numeric>
 #include <utility>
 
@@ -130,18 +131,19 @@ std::string_view setting_name(const OptionRow& row) {
     return std::ranges::find(only_typed, name) == only_typed.end() ? name : std::string_view();
 }
 
-Result<SettingSource> read_config_file(const std::string& path) {
-    SettingSource source{.name = path, .settings = {}};
-    try {
-        for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(path)) {
-            if (auto added = add(source, item); !added) {
-                return std::unexpected(std::move(added.error()));
-            }
+Result<SettingSource> read_config(std::istream& text, std::string name) {
+    SettingSource source{.name = std::move(name), .settings = {}};
+    for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_config(text)) {
+        if (auto added = add(source, item); !added) {
+            return std::unexpected(std::move(added.error()));
         }
-    } catch (const CLI::FileError&) {
-        return refused(path, "cannot be read");
     }
     return source;
+}
+
+Result<SettingSource> read_config_file(const std::string& path) {
+    std::ifstream file(path);
+    return file ? read_config(file, path) : refused(path, "cannot be read");
 }
 
 Result<SettingSource> read_environment(char** environment) {

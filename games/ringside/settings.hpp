@@ -3,6 +3,7 @@
 // Both use the long names of the option table, so that there is one table for all three.
 
 #include <functional>
+#include <istream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,8 @@ struct SettingSource {
     std::vector<Setting> settings;
 };
 
-/// Of a TOML file without sections, as CLI11 reads it.
+/// Of TOML without sections, as CLI11 reads it. `name` is for refusals.
+[[nodiscard]] Result<SettingSource> read_config(std::istream& text, std::string name);
 [[nodiscard]] Result<SettingSource> read_config_file(const std::string& path);
 
 /// Of an environment, such as `environ`; a list's values are separated by commas.
