@@ -267,10 +267,10 @@ TEST_CASE("service: over a crash and a restart, games stay and nobody is refused
     REQUIRE(player.join("kept", {.seats = 2}).seat == 0u);
     first.signal(SIGKILL);
     CHECK(first.wait() == -SIGKILL);
+    REQUIRE_FALSE(player.left().has_value());  // its front is gone, too, and accepts nobody
     // There is no host, and the connection waits for one.
     auto early = Client::connect(socket.endpoint);
     REQUIRE(early.has_value());
-    REQUIRE_FALSE(player.left().has_value());
     Program second = start(passed, {"--instance", instance});
     manager.wait_for("READY=1");
     const auto welcome = early->receive(patience);
