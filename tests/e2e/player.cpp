@@ -70,6 +70,7 @@ Player::Answer Player::answer() {
                     .reason = static_cast<RefuseReason>(refused->reason()),
                     .text = refused->text() == nullptr ? "" : refused->text()->str()};
         }
+        INFO(wire::EnumNameHostMessage(message->message_type()));
         REQUIRE(message->message_as_Snapshot() != nullptr);  // of the game before
     }
 }
