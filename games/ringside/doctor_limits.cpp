@@ -16,7 +16,7 @@ constexpr std::uint64_t kib = 1024;
 constexpr std::uint64_t mib = 1024 * kib;
 
 // What one game of tron takes; docs/performance.md has the measurements.
-constexpr std::uint64_t shm_bytes_a_game = 64 * kib;      // 40 KiB with one front, 4 more a front
+constexpr std::uint64_t shm_bytes_a_game = 64 * kib;      // 48 KiB with one front, 4 more a front
 constexpr std::uint64_t memory_bytes_a_game = 256 * kib;  // 94 to 240 KiB, page tables included
 constexpr std::uint64_t tick_cpu_ns = 100'000;            // 72 to 134 µs
 constexpr std::uint64_t connections_a_game = 2;

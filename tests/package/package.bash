@@ -7,7 +7,7 @@ build=$1
 folder=$(mktemp --directory)
 host_pid=
 finish() {
-    if [[ -n $host_pid ]]; then
+    if [[ -n $host_pid ]]; then  # a check has failed, and says so; the host may have ended, too
         kill "$host_pid" 2>/dev/null || true
         wait "$host_pid" || true
     fi
@@ -99,5 +99,6 @@ host_pid=
 
 printf -- '--- remove\n'
 in_root --purge ringside 2>"$folder/dpkg.log" || { cat "$folder/dpkg.log"; exit 1; }
+# grep fails when it finds nothing, which is as it should be.
 left=$(find "$root" -path "$root/var/lib/dpkg" -prune -o -type f -print | grep --invert-match "^$root/etc/\(passwd\|group\|shadow\|gshadow\|\.pwd\.lock\)-\?$" || true)
 [[ -z $left ]] || fail "left behind: $left"
